@@ -1,0 +1,34 @@
+"""What every result of an analysis can do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+WARNING_COLUMNS = ("what", "where", "remedy")
+
+
+@runtime_checkable
+class Result(Protocol):
+    """A frozen outcome that can present itself.
+
+    `tidy` has one row per estimate, `glance` one row per model, `summary` is
+    for people; none of them estimates anything. Where a figure is natural there
+    is also ``plot(ax=None) -> Axes``.
+    """
+
+    def tidy(self) -> pd.DataFrame: ...
+    def glance(self) -> pd.DataFrame: ...
+    def summary(self) -> str: ...
+
+
+def warning_table(rows: Iterable[tuple[str, str, str]] = ()) -> pd.DataFrame:
+    """Build the table a result keeps in `warnings`: what, where, remedy.
+
+    Empty when there is nothing to warn of; notebooks always show it.
+    """
+    return pd.DataFrame(list(rows), columns=list(WARNING_COLUMNS), dtype=object)

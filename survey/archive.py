@@ -1,0 +1,188 @@
+"""The `data/` folder: what arrived, what is valid, what was set aside.
+
+Every folder has a `manifest.yaml` that says where its files came from, which version
+of the instrument they belong to and what they hash to. Raw files are never edited.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import stat
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import StringIO
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from ruamel.yaml import YAML
+
+from survey.errors import ResponsesError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from survey.instrument import Instrument
+    from survey.validate import Validation
+
+#: A spreadsheet takes text that begins so for a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Where the outcome of a validation was written.
+
+    Attributes
+    ----------
+    responses, quarantine, failures, report
+        Parquet of the valid rows; rejected rows as they arrived; every failure; a
+        page for people.
+    """
+
+    responses: Path
+    quarantine: Path
+    failures: Path
+    report: Path
+
+
+def sha256(path: Path) -> str:
+    """Hash a file, 64 hex digits."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def keep_raw(source: Path, folder: Path, instrument: Instrument) -> Path:
+    """Copy a file as it arrived into `folder`, read-only, with its manifest.
+
+    Raises
+    ------
+    ResponsesError
+        If another file of this name is there already: raw data are never replaced.
+    """
+    target = folder / source.name
+    if target.exists():
+        if sha256(target) == sha256(source):
+            return target
+        raise ResponsesError(
+            f"{target}: another file of this name is archived already. Rename the new "
+            "one: raw data are never replaced."
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+    target.chmod(stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH)
+    write_manifest(folder, instrument, {"source": source.name, "files": [target.name]})
+    return target
+
+
+def store(validation: Validation, validated: Path, quarantined: Path) -> Stored:
+    """Write the valid rows, the rejected rows and a report for people.
+
+    Each file is written beside its place and moved there when it is whole, so that a
+    full disk or a kill leaves the earlier one.
+    """
+    validated.mkdir(parents=True, exist_ok=True)
+    quarantined.mkdir(parents=True, exist_ok=True)
+    out = Stored(
+        validated / "responses.parquet",
+        quarantined / "quarantine.csv",
+        quarantined / "failures.csv",
+        quarantined / "report.md",
+    )
+    responses = validation.responses
+    _replace(out.responses, responses.table().reset_index().to_parquet(index=False))
+    rejected = validation.quarantine
+    _replace(out.quarantine, rejected.to_csv(index=True).encode("utf-8"))
+    failures = safe_cells(validation.failures.reset_index())
+    _replace(out.failures, failures.to_csv(index=False).encode("utf-8"))
+    _replace(out.report, report(validation).encode("utf-8"))
+    facts = {"source": responses.source, "rows": len(responses)}
+    files = {"files": [out.responses.name]}
+    write_manifest(validated, responses.instrument, facts | files)
+    return out
+
+
+def safe_cells(frame: pd.DataFrame) -> pd.DataFrame:
+    """Put an apostrophe before text that a spreadsheet would run as a formula."""
+    out = frame.copy()
+    for name in out.columns[out.dtypes.map(pd.api.types.is_object_dtype)]:
+        out[name] = out[name].map(_safe)
+    return out
+
+
+def _safe(cell: object) -> object:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+
+
+def report(validation: Validation) -> str:
+    """Say for people what was checked, what was set aside and why."""
+    responses, failures = validation.responses, validation.failures
+    instrument = responses.instrument
+    lines = [
+        f"# Validation of {responses.source}",
+        "",
+        f"{validation.summary()}.",
+        f"Instrument {instrument.id} {instrument.version} ({instrument.hash[:12]}).",
+        "",
+        "## Reasons",
+        "",
+    ]
+    if failures.empty:
+        lines += ["No answer was rejected.", ""]
+    else:
+        counts = failures.groupby(["item", "reason"], sort=False, dropna=False).size()
+        table = counts.sort_values(ascending=False).rename("answers").reset_index()
+        lines += [_markdown(table), "", "## Every failure", ""]
+        lines += [_markdown(failures.reset_index()), ""]
+        lines += ["Rows stand whole and untouched in `quarantine.csv`.", ""]
+    if len(validation.notes):
+        lines += ["## Worth knowing", "", _markdown(validation.notes), ""]
+    return "\n".join(lines)
+
+
+def _markdown(frame: pd.DataFrame, most: int = 200) -> str:
+    def cell(value: object) -> str:
+        return str(value).replace("|", "\\|").replace("\n", " ")
+
+    shown = frame.head(most)
+    lines = ["| " + " | ".join(map(cell, frame.columns)) + " |"]
+    lines.append("|" + " --- |" * len(frame.columns))
+    lines += [
+        "| " + " | ".join(map(cell, row)) + " |"
+        for row in shown.itertuples(index=False, name=None)
+    ]
+    if len(frame) > most:
+        lines += ["", f"… and {len(frame) - most} more, all in `failures.csv`."]
+    return "\n".join(lines)
+
+
+def write_manifest(
+    folder: Path, instrument: Instrument, facts: Mapping[str, object]
+) -> Path:
+    """Write `manifest.yaml` beside files: origin, instrument, hashes, date."""
+    names = facts.get("files")
+    files = names if isinstance(names, list) else []
+    content = {key: value for key, value in facts.items() if key != "files"} | {
+        "instrument": instrument.id,
+        "version": instrument.version,
+        "hash": instrument.hash,
+        "sha256": {name: sha256(folder / name) for name in files},
+    }
+    content.setdefault("date", datetime.now(UTC).strftime("%Y-%m-%d"))
+    stream = StringIO()
+    YAML().dump(content, stream)
+    path = folder / "manifest.yaml"
+    _replace(path, stream.getvalue().encode("utf-8"))
+    return path
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write `content` beside `path`, flush it to disk, move it into place."""
+    part = path.with_name(f".{path.name}.part")
+    with part.open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    part.replace(path)

@@ -1,0 +1,216 @@
+"""Split raw responses into those that satisfy the instrument and the rest.
+
+Three steps: cells are typed (a cell that cannot be is a failure), pandera checks codes,
+ranges and rules on the typed table, and whole rows with a failure are set aside as they
+arrived. Nothing is dropped and no cell is changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import pandas as pd
+from pandera.errors import SchemaErrors
+
+from survey.cells import default_form, typed_table
+from survey.errors import ResponsesError
+from survey.faults import KEYS
+from survey.responses import (
+    ANSWERED,
+    BLANK,
+    NOT_SHOWN,
+    REFUSED,
+    RawResponses,
+    Responses,
+)
+from survey.schema import Rule, rule_column, rules, schema, shown
+
+if TYPE_CHECKING:
+    from survey.instrument import Instrument
+
+FAILURE_COLUMNS: Final = ["respondent", "item", "value", "reason"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Validation:
+    """Outcome of `validate`.
+
+    Attributes
+    ----------
+    responses
+        The rows that passed.
+    quarantine
+        The rows that did not, whole and as they arrived.
+    failures
+        One row per failure: ``respondent``, ``item``, ``value``, ``reason``; the
+        index ``row`` is the row of the source.
+    notes
+        What is no failure but should be known: ``item`` and ``note``.
+    """
+
+    responses: Responses
+    quarantine: pd.DataFrame
+    failures: pd.DataFrame
+    notes: pd.DataFrame
+
+    def summary(self) -> str:
+        """Say in one line how many rows passed."""
+        kept, lost = len(self.responses), len(self.quarantine)
+        return f"{kept} of {kept + lost} responses valid, {lost} in quarantine"
+
+
+def validate(raw: RawResponses, instrument: Instrument) -> Validation:
+    """Check every answer and set whole rows aside, never single cells.
+
+    A missing code of the instrument becomes a missing answer; that it was chosen stays
+    in `Responses.missingness`.
+
+    Raises
+    ------
+    ResponsesError
+        If an item of the instrument has no column in `raw` and no form explains it,
+        two columns have one name, or there is no row at all.
+    """
+    _usable(raw, instrument)
+    keys, items, failures = typed_table(raw, instrument)
+    table = pd.concat([keys, items], axis="columns")
+    wide = rules(instrument)
+    failures = pd.concat([failures, _failures(table, instrument, wide)])
+    failures = _described(failures, raw, keys, instrument)
+    bad = pd.Series(keys.index.isin(failures.pop("position")), index=keys.index)
+    quarantine = raw.frame.loc[bad.to_numpy()]
+    responses = _responses(table.loc[~bad], raw, instrument)
+    notes = _notes(responses)
+    return Validation(responses, quarantine, failures, notes)
+
+
+def _usable(raw: RawResponses, instrument: Instrument) -> None:
+    columns = raw.frame.columns
+    if double := sorted({str(c) for c in columns[columns.duplicated()]}):
+        raise ResponsesError(
+            f"{raw.source}: two columns are named {double}. Rename or remove one."
+        )
+    if raw.frame.empty:
+        raise ResponsesError(
+            f"{raw.source}: there is no row of answers. Check that the export holds "
+            "completed responses."
+        )
+    if "form" in columns:
+        used = {str(form) for form in raw.frame["form"].dropna()}
+        known = [form.id for form in instrument.all_forms if form.id in used]
+        needed = {i for form in known for i in instrument.form_items(form)}
+        needed = needed or set(instrument.item_ids)
+    else:
+        needed = set(instrument.form_items(default_form(raw.frame, instrument)))
+    if missing := [i for i in instrument.item_ids if i in needed and i not in columns]:
+        raise ResponsesError(
+            f"{raw.source}: no column for item(s) {missing} of instrument "
+            f"{instrument.id!r} {instrument.version}. Is this the right version? Name "
+            "the columns in a mapping file, or declare the items absent there."
+        )
+
+
+def _failures(
+    table: pd.DataFrame, instrument: Instrument, wide: tuple[Rule, ...]
+) -> pd.DataFrame:
+    outcomes = {rule_column(i): rule.holds(table) for i, rule in enumerate(wide)}
+    checked = pd.concat([table, pd.DataFrame(outcomes).astype(bool)], axis="columns")
+    try:
+        schema(instrument, wide).validate(checked, lazy=True)
+    except SchemaErrors as errors:
+        cases = errors.failure_cases
+    else:
+        return pd.DataFrame(columns=["position", "item", "reason"])
+    if (cases["index"].isna()).any():
+        row = cases.loc[cases["index"].isna()].iloc[0]
+        raise ResponsesError(
+            f"column {row['column']}: {row['check']}: {row['failure_case']}. Check the "
+            "type of the column."
+        )
+    names = {rule_column(i): rule.column for i, rule in enumerate(wide)}
+    return pd.DataFrame(
+        {
+            "position": cases["index"].astype(int),
+            "item": cases["column"].replace(names),
+            "reason": cases["check"],
+        }
+    )
+
+
+def _described(
+    failures: pd.DataFrame,
+    raw: RawResponses,
+    keys: pd.DataFrame,
+    instrument: Instrument,
+) -> pd.DataFrame:
+    """Add respondent and the value as it arrived; order by row and item."""
+    order = {name: i for i, name in enumerate((*KEYS, *instrument.item_ids))}
+    failures = failures.assign(place=failures["item"].map(order)).sort_values(
+        ["position", "place"], kind="stable"
+    )
+    positions = failures["position"].to_numpy(dtype=int)
+    frame = raw.frame
+    values = [
+        _cell(frame, position, str(item))
+        for position, item in zip(positions, failures["item"], strict=True)
+    ]
+    out = pd.DataFrame(
+        {
+            "respondent": keys["respondent"].iloc[positions].astype(object).to_numpy(),
+            "item": failures["item"].to_numpy(),
+            "value": pd.Series(values, dtype=object),
+            "reason": failures["reason"].to_numpy(),
+            "position": positions,
+        }
+    )
+    out.index = pd.Index(positions + raw.first_row, name="row")
+    return out
+
+
+def _cell(frame: pd.DataFrame, position: int, column: str) -> object:
+    if column in frame.columns:
+        value: object = frame[column].iloc[position]
+    elif column == "respondent":
+        value = frame.index[position]
+    else:
+        return None
+    return None if pd.isna(value) else value  # type: ignore[call-overload]
+
+
+def _responses(
+    table: pd.DataFrame, raw: RawResponses, instrument: Instrument
+) -> Responses:
+    index = pd.Index(table["respondent"].astype(str), name="respondent")
+    frame = table[list(instrument.item_ids)].copy()
+    missingness = pd.DataFrame(ANSWERED, index=frame.index, columns=frame.columns)
+    for name in instrument.item_ids:
+        refused = frame[name].isin(instrument.missing_codes(name))
+        frame[name] = frame[name].mask(refused)
+        missingness[name] = missingness[name].mask(frame[name].isna(), BLANK)
+        hidden = ~shown(name, instrument, table)
+        missingness[name] = missingness[name].mask(hidden, NOT_SHOWN)
+        missingness[name] = missingness[name].mask(refused, REFUSED)
+    people = table[[key for key in KEYS if key != "respondent"]]
+    timings = table[[c for c in table if str(c).startswith("seconds_")]]
+    timings = timings.rename(columns=lambda name: str(name).removeprefix("seconds_"))
+    return Responses(
+        frame=frame.set_axis(index, axis="index"),
+        people=people.set_axis(index, axis="index"),
+        missingness=missingness.set_axis(index, axis="index"),
+        timings=timings.set_axis(index, axis="index"),
+        instrument=instrument,
+        source=raw.source,
+    )
+
+
+def _notes(responses: Responses) -> pd.DataFrame:
+    rows = []
+    for name in responses.frame:
+        answers = responses.frame[name].dropna()
+        offered = (responses.missingness[name] != NOT_SHOWN).any()
+        if len(responses) and offered and answers.empty:
+            rows.append((str(name), "nobody answered this item"))
+        elif len(answers) > 1 and (answers == answers.iloc[0]).all():
+            rows.append((str(name), f"everybody answered {answers.iloc[0]}"))
+    return pd.DataFrame(rows, columns=["item", "note"], dtype=object)
