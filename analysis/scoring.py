@@ -134,9 +134,8 @@ def _scale_score(
         form.id: len(set(scale.items) & set(instrument.form_items(form.id)))
         for form in instrument.all_forms
     }
-    needed = forms.map({form: min(scale.needed, k) for form, k in offered.items()})
-    needed = needed.astype(float).clip(lower=1)
-    enough = answers.notna().sum(axis="columns") >= needed
+    least = {form: max(1, min(scale.needed, k)) for form, k in offered.items()}
+    enough = answers.notna().sum(axis="columns") >= forms.map(least).astype(float)
     mean = answers.mean(axis="columns").where(enough)
     factor = len(scale.items) if scale.scoring == "sum" else 1
     return mean * float(factor)

@@ -129,10 +129,13 @@ def _is_bool(cells: pd.Series) -> bool:
 
 
 def _not_a_number(cell: object) -> str:
-    text = str(cell)
-    if "," in text and text.replace(",", ".", 1).replace(".", "", 1).isdigit():
+    if _is_decimal_comma(str(cell)):
         return "decimal comma: say `decimal: ','` in the mapping file"
     return "not a number"
+
+
+def _is_decimal_comma(text: str) -> bool:
+    return "," in text and text.replace(",", "", 1).isdigit()
 
 
 def _waves(cells: pd.Series, found: Failures) -> pd.Series:
@@ -198,6 +201,8 @@ def _code_item(
         word = str(cells.iloc[position]).strip()
         code = labels.get(word.casefold())
         reason = f"a word, not a code in {allowed(item.id, instrument)}"
+        if _is_decimal_comma(word):
+            reason = _not_a_number(word)
         if code is not None:
             reason += f": it is the label of {code}, export codes or map it"
         found.append((int(position), item.id, reason))

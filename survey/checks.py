@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from survey import conditions, translations
 from survey.errors import ConditionError, Fault
 from survey.faults import KEYS, RESERVED
-from survey.yaml12 import Document, Place, Plain, spell
+from survey.faults import name as name_place
+from survey.yaml12 import Document, Place, Plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -59,6 +60,7 @@ class _Checker:
         yield from self._pages()
         yield from self._show_if()
         listed = self._strings(self.root.get("languages")) or ["en"]
+        yield from self._listed_once(("languages",), listed)
         for place, problem, remedy in translations.find(self.root, listed):
             yield self._fault(place, problem, remedy)
         yield from self._safety()
@@ -82,20 +84,10 @@ class _Checker:
         return Fault(
             self.document.file,
             self.document.line(place),
-            self._spell(place),
+            name_place(place, self.root),
             problem,
             remedy if remedy.endswith((".", "?")) else f"{remedy}.",
         )
-
-    def _spell(self, place: Place) -> str:
-        """Spell a place with ids where the file has them: ``scales[trust].items``."""
-        if len(place) > 1 and isinstance(place[0], str) and isinstance(place[1], int):
-            rows = self.root.get(place[0])
-            one = rows[place[1]] if isinstance(rows, list) else None
-            if isinstance(one, dict) and isinstance(one.get("id"), str):
-                rest = spell(place[2:]) if place[2:] else ""
-                return f"{place[0]}[{one['id']}]" + (f".{rest}" if rest else "")
-        return spell(place)
 
     def _nearest(self, name: str, known: Sequence[str]) -> str:
         near = get_close_matches(name, known, n=1)
@@ -148,21 +140,24 @@ class _Checker:
                 problem = f"{len(codes)} codes for {len(labels)} labels"
                 yield self._fault((*here, "codes"), problem, "Write one code a label")
             for code in codes:
-                if not _CODE.match(str(code)):
+                typed = isinstance(code, int | str) and not isinstance(code, bool)
+                if typed and not _CODE.match(str(code)):
                     yield self._fault(
                         (*here, "codes"),
                         f"the code {code!r} does not survive every platform",
-                        "Use 1 to 5 lower-case letters or digits, no sign",
+                        "Use 1 to 5 lower-case letters or digits, no sign or point",
                     )
             missing = one.get("missing")
             rows = missing if isinstance(missing, list) else []
             extra = [row.get("code") for row in rows if isinstance(row, dict)]
-            every = [str(code) for code in [*codes, *extra]]
-            if double := sorted({code for code in every if every.count(code) > 1}):
+            if double := _twice([*codes, *extra]):
                 problem = f"the code(s) {double} stand for two options"
                 yield self._fault(here, problem, "Give each option its own code")
+            if double := _twice(self._strings(labels)):
+                problem = f"two options have the same label: {double}"
+                yield self._fault((*here, "labels"), problem, "Tell them apart")
             for code in extra:
-                if not _CODE.match(str(code)):
+                if isinstance(code, int) and not _CODE.match(str(code)):
                     problem = (
                         f"the missing code {code!r} does not survive every platform"
                     )
@@ -174,11 +169,10 @@ class _Checker:
             here: Place = ("items", i)
             if one.get("type") == "number":
                 yield from self._range(here, one)
-            if one.get("type") not in {"likert", "choice"} or not one.get(
-                "response_scale"
-            ):
+            name = one.get("response_scale")
+            coded = one.get("type") in ("likert", "choice")
+            if not coded or not isinstance(name, str):
                 continue
-            name = str(one["response_scale"])
             if name not in known:
                 problem = f"unknown response scale {name!r}"
                 remedy = self._nearest(name, list(known))
@@ -198,8 +192,7 @@ class _Checker:
     ) -> Iterator[Fault]:
         codes = self._codes_of(scale)
         if one.get("type") == "likert":
-            whole = all(isinstance(c, int) and not isinstance(c, bool) for c in codes)
-            if not whole or sorted(codes, key=str) != sorted(set(codes), key=str):
+            if not all(isinstance(c, int) and not isinstance(c, bool) for c in codes):
                 problem = f"response scale {scale['id']!r} has codes {codes}"
                 yield self._fault(
                     (*here, "response_scale"),
@@ -233,14 +226,11 @@ class _Checker:
                     problem = f"lists the unknown item {name!r}"
                     remedy = self._nearest(name, self.item_ids)
                     yield self._fault((*here, "items"), problem, remedy)
-                elif types[name] not in {"likert", "number"}:
+                elif types[name] in ("choice", "text"):
                     problem = f"the item {name!r} is a {types[name]} item"
                     remedy = "Only likert and number items can be scored"
                     yield self._fault((*here, "items"), problem, remedy)
-            if len(set(items)) < len(items):
-                double = sorted({name for name in items if items.count(name) > 1})
-                problem = f"lists items twice: {double}"
-                yield self._fault((*here, "items"), problem, "List each item once")
+            yield from self._listed_once((*here, "items"), items)
             yield from self._reversed(here, one, items, types)
             needed = one.get("min_answered")
             if isinstance(needed, int) and items and needed > len(items):
@@ -279,15 +269,31 @@ class _Checker:
     def _composites(self) -> Iterator[Fault]:
         known = self._ids(self.scales)
         for i, one in self.composites:
-            for name in self._strings(one.get("scales")):
+            here: Place = ("composites", i)
+            scales = self._strings(one.get("scales"))
+            for name in scales:
                 if name not in known:
                     problem = f"lists the unknown scale {name!r}"
                     remedy = self._nearest(name, known)
-                    yield self._fault(("composites", i, "scales"), problem, remedy)
+                    yield self._fault((*here, "scales"), problem, remedy)
+            yield from self._listed_once((*here, "scales"), scales)
+            needed = one.get("min_scales")
+            if isinstance(needed, int) and scales and needed > len(scales):
+                problem = f"needs {needed} scale scores but has {len(scales)} scales"
+                yield self._fault((*here, "min_scales"), problem, "Lower the number")
+
+    def _listed_once(self, place: Place, names: list[str]) -> Iterator[Fault]:
+        if double := _twice(names):
+            yield self._fault(place, f"lists twice: {double}", "List each once")
 
     def _forms(self) -> Iterator[Fault]:
         for i, one in self._rows("forms"):
-            for name in self._strings(one.get("items")):
+            items = self._strings(one.get("items"))
+            if one.get("items") == []:
+                problem, remedy = "the form has no item", "Write all, or list items"
+                yield self._fault(("forms", i, "items"), problem, remedy)
+            yield from self._listed_once(("forms", i, "items"), items)
+            for name in items:
                 if name not in self.asked:
                     problem = f"lists the unknown item {name!r}"
                     remedy = self._nearest(name, self.item_ids)
@@ -344,6 +350,10 @@ class _Checker:
     ) -> Iterator[Fault]:
         place: Place = ("items", i, "show_if")
         if cycle := _cycle(name, asks):
+            if len(cycle) == 2:  # noqa: PLR2004 - from itself to itself
+                problem = "the item is shown only if it is answered itself"
+                yield self._fault(place, problem, "Ask about an earlier item")
+                return
             problem = f"show-if goes in a circle: {' -> '.join(cycle)}"
             yield self._fault(place, problem, "Break the circle at one of them")
             return
@@ -379,15 +389,20 @@ class _Checker:
         for name, value in conditions.comparisons(condition):
             codes = self._codes_for(name)
             if codes and value not in codes:
-                found_faults.append(
-                    self._fault(
-                        place,
-                        f"compares {name!r} with {value!r}, which is none of its codes",
-                        f"Use one of {codes}",
-                    )
-                )
+                problem = f"compares {name!r} with {value!r}, which is no code of it"
+                remedy = f"Use one of {codes}"
+            elif isinstance(value, str) and self._is_number(name):
+                problem = f"compares the number {name!r} with the text {value!r}"
+                remedy = "Write a number without quotes"
+            else:
+                continue
+            found_faults.append(self._fault(place, problem, remedy))
         known = {n for n in conditions.names(condition) if n in self.asked}
         return known, found_faults
+
+    def _is_number(self, name: str) -> bool:
+        types = {one.get("id"): one.get("type") for _, one in self.items}
+        return name == "wave" or types.get(name) == "number"
 
     def _codes_for(self, name: str) -> list[Plain]:
         scales = {str(one.get("id")): one for _, one in self.response_scales}
@@ -428,6 +443,12 @@ class _Checker:
                     yield self._fault(("claims", i, "controls"), problem, remedy)
             _, found = self._condition(one.get("event"), ("claims", i, "event"))
             yield from found
+
+
+def _twice(values: Sequence[Plain]) -> list[str]:
+    """Name the values that stand more than once."""
+    words = [str(one) for one in values]
+    return sorted({word for word in words if words.count(word) > 1})
 
 
 def _cycle(start: str, asks: dict[str, set[str]]) -> list[str]:

@@ -78,6 +78,7 @@ _TOKEN = re.compile(
     r"\s*(?:(?P<number>-?\d+(?:\.\d+)?)|(?P<string>\"[^\"]*\"|'[^']*')"
     r"|(?P<word>[A-Za-z_]\w*)|(?P<op>==|!=|<=|>=|<|>|\(|\)|,))"
 )
+_DEEPEST = 50
 _OPERATORS: dict[str, Callable[..., Any]] = {
     "==": operator.eq,
     "!=": operator.ne,
@@ -96,6 +97,8 @@ def parse(text: str) -> Condition:
     ConditionError
         If it cannot be read; the message marks the place and says what is expected.
     """
+    if text.count("(") > _DEEPEST:
+        raise ConditionError(f"more than {_DEEPEST} brackets. Split the condition.")
     reader = _Reader(text, _tokens(text))
     condition = reader.either()
     if reader.kind != "end":
@@ -116,8 +119,13 @@ def names(condition: Condition) -> tuple[str, ...]:
 
 
 def comparisons(condition: Condition) -> tuple[tuple[str, Value], ...]:
-    """List the item-value pairs of a condition, for checking against codes."""
+    """List the items that must equal a value, for checking against their codes.
+
+    ``<`` and ``>`` may name any number, so they are left out.
+    """
     match condition:
+        case Comparison(relation="<" | "<=" | ">" | ">=", value=int() | float()):
+            return ()
         case Comparison(name=name, value=value):
             return ((name, value),)
         case Membership(name=name, values=values):

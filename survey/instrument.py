@@ -102,7 +102,7 @@ class Instrument(Part):
         try:
             instrument = cls.model_validate(_tuples(document.value))
         except ValidationError as error:
-            found += faults.from_pydantic(error, document)
+            found += faults.from_pydantic(error, document, found)
             raise InstrumentError(faults.in_order(found)) from None
         if found:
             raise InstrumentError(faults.in_order(found))

@@ -21,7 +21,9 @@ Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")]
 class Part(BaseModel):
     """A frozen value that refuses unknown keys and wrong types."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False
+    )
 
 
 class MissingCode(Part):
@@ -152,6 +154,16 @@ class Scale(Part):
     source: str | None = None
 
     @property
+    def good_news(self) -> bool | None:
+        """Whether a high score is desirable; by kind where it is not stated.
+
+        Signs and reasons are not, responses are; None where nobody says.
+        """
+        if self.desirable is not None:
+            return self.desirable
+        return {"sign": False, "reason": False, "response": True}.get(self.kind or "")
+
+    @property
     def needed(self) -> int:
         """Answers needed for a score."""
         return self.min_answered or (len(self.items) + 1) // 2
@@ -254,6 +266,8 @@ class Claim(Part):
     event
         A condition on items that says the event has happened, e.g. the end of the
         relationship.
+    event_label
+        What the event is called, e.g. "the end of the relationship".
     """
 
     id: Name | Annotated[str, Field(pattern=r"^[A-Z]\d{1,2}$")]
@@ -264,4 +278,5 @@ class Claim(Part):
     outcomes: tuple[str, ...] = ()
     controls: tuple[str, ...] = ()
     event: str | None = None
+    event_label: Text | None = None
     source: str | None = None

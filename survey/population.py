@@ -89,10 +89,10 @@ class Population(_Frozen):
     change_item: str | None = None
     numbers: dict[str, NumberModel] = {}
     choices: dict[str, dict[str, float]] = {}
-    mcar: float = Field(default=0.02, ge=0, lt=1)
-    mar: float = Field(default=0.02, ge=0, lt=1)
+    mcar: float = Field(default=0.004, ge=0, lt=1)
+    mar: float = Field(default=0.004, ge=0, lt=1)
     mar_item: str | None = None
-    refused: float = Field(default=0.01, ge=0, lt=1)
+    refused: float = Field(default=0.003, ge=0, lt=1)
     attrition: float = Field(default=0.12, ge=0, lt=1)
     careless: float = Field(default=0.04, ge=0, lt=1)
     seconds_per_item: float = Field(default=4.5, gt=0)

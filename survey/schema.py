@@ -34,11 +34,15 @@ class Rule:
         What is wrong then.
     holds
         Typed table (keys and items) to one truth value a row.
+    asks
+        Columns the rule reads; where one of them is faulty itself, the rule says
+        nothing.
     """
 
     column: str
     reason: str
     holds: Callable[[pd.DataFrame], pd.Series[bool]]
+    asks: tuple[str, ...] = ()
 
 
 def schema(instrument: Instrument, rules: Sequence[Rule] = ()) -> pa.DataFrameSchema:
@@ -142,7 +146,13 @@ def _hidden_rule(item: AnyItem, instrument: Instrument) -> Rule:
         if why != "another form"
         else "answered although not in the form",
         lambda table: table[item.id].isna() | shown(item.id, instrument, table),
+        _asked_by(item.id, instrument),
     )
+
+
+def _asked_by(item_id: str, instrument: Instrument) -> tuple[str, ...]:
+    condition = instrument.shown_if(item_id)
+    return ("form", *(conditions.names(condition) if condition else ()))
 
 
 def _page_conditions(item_id: str, instrument: Instrument) -> list[str | None]:
@@ -154,6 +164,7 @@ def _required_rule(item: AnyItem, instrument: Instrument) -> Rule:
         item.id,
         "required answer is missing",
         lambda table: table[item.id].notna() | ~shown(item.id, instrument, table),
+        (item.id, *_asked_by(item.id, instrument)),
     )
 
 

@@ -15,6 +15,7 @@ _TEXT_KEYS = frozenset(
     (
         "agree",
         "description",
+        "event_label",
         "hint",
         "introduction",
         "label",

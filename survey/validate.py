@@ -76,7 +76,7 @@ def validate(raw: RawResponses, instrument: Instrument) -> Validation:
     keys, items, failures = typed_table(raw, instrument)
     table = pd.concat([keys, items], axis="columns")
     wide = rules(instrument)
-    failures = pd.concat([failures, _failures(table, instrument, wide)])
+    failures = _failures(table, instrument, wide, failures)
     failures = _described(failures, raw, keys, instrument)
     bad = pd.Series(keys.index.isin(failures.pop("position")), index=keys.index)
     quarantine = raw.frame.loc[bad.to_numpy()]
@@ -112,8 +112,12 @@ def _usable(raw: RawResponses, instrument: Instrument) -> None:
 
 
 def _failures(
-    table: pd.DataFrame, instrument: Instrument, wide: tuple[Rule, ...]
+    table: pd.DataFrame,
+    instrument: Instrument,
+    wide: tuple[Rule, ...],
+    untyped: pd.DataFrame,
 ) -> pd.DataFrame:
+    """Add to the `untyped` cells those that break the schema or a rule."""
     outcomes = {rule_column(i): rule.holds(table) for i, rule in enumerate(wide)}
     checked = pd.concat([table, pd.DataFrame(outcomes).astype(bool)], axis="columns")
     try:
@@ -121,21 +125,31 @@ def _failures(
     except SchemaErrors as errors:
         cases = errors.failure_cases
     else:
-        return pd.DataFrame(columns=["position", "item", "reason"])
+        return untyped
     if (cases["index"].isna()).any():
         row = cases.loc[cases["index"].isna()].iloc[0]
         raise ResponsesError(
             f"column {row['column']}: {row['check']}: {row['failure_case']}. Check the "
             "type of the column."
         )
-    names = {rule_column(i): rule.column for i, rule in enumerate(wide)}
-    return pd.DataFrame(
+    found = pd.DataFrame(
         {
             "position": cases["index"].astype(int),
-            "item": cases["column"].replace(names),
+            "item": cases["column"],
             "reason": cases["check"],
         }
     )
+    broken = {rule_column(i): rule for i, rule in enumerate(wide)}
+    own = pd.concat([untyped, found[~found["item"].isin(broken)]])
+    faulty = set(zip(own["position"], own["item"], strict=True))
+    by_rule = found[found["item"].isin(broken)]
+    said = [
+        not any((position, column) in faulty for column in broken[name].asks)
+        for position, name in zip(by_rule["position"], by_rule["item"], strict=True)
+    ]
+    names = {name: rule.column for name, rule in broken.items()}
+    by_rule = by_rule.loc[said].assign(item=by_rule["item"].replace(names))
+    return pd.concat([own, by_rule])
 
 
 def _described(
@@ -185,7 +199,7 @@ def _responses(
     frame = table[list(instrument.item_ids)].copy()
     missingness = pd.DataFrame(ANSWERED, index=frame.index, columns=frame.columns)
     for name in instrument.item_ids:
-        refused = frame[name].isin(instrument.missing_codes(name))
+        refused = frame[name].isin(_stored(instrument.missing_codes(name), frame[name]))
         frame[name] = frame[name].mask(refused)
         missingness[name] = missingness[name].mask(frame[name].isna(), BLANK)
         hidden = ~shown(name, instrument, table)
@@ -202,6 +216,13 @@ def _responses(
         instrument=instrument,
         source=raw.source,
     )
+
+
+def _stored(codes: tuple[int, ...], answers: pd.Series) -> list[int] | list[str]:
+    """Spell codes as the column holds them: as text beside codes that are words."""
+    if pd.api.types.is_integer_dtype(answers.dtype):
+        return list(codes)
+    return [str(code) for code in codes]
 
 
 def _notes(responses: Responses) -> pd.DataFrame:

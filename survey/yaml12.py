@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.reader import ReaderError
 
 from survey.errors import Fault, InstrumentError
 
@@ -29,6 +30,16 @@ _SIMPLE: dict[str, Callable[[str], bool | int | float | None]] = {
     "tag:yaml.org,2002:bool": lambda text: text.lower() == "true",
     "tag:yaml.org,2002:null": lambda _: None,
 }
+#: Tags of values that stay the words they are; ``!`` is a quoted one.
+_WORDS = frozenset(
+    (
+        "!",
+        "tag:yaml.org,2002:str",
+        "tag:yaml.org,2002:timestamp",
+        "tag:yaml.org,2002:merge",
+        "tag:yaml.org,2002:value",
+    )
+)
 
 
 @dataclass(slots=True, eq=False)
@@ -76,13 +87,19 @@ def read_text(text: str, file: str) -> Document:
     document = Document(file)
     try:
         node = yaml.compose(text)
+        if node is not None:
+            document.value = _build(node, (), document)
     except MarkedYAMLError as error:
         raise InstrumentError([_syntax_fault(error, text, file)]) from error
+    except ReaderError as error:
+        raise InstrumentError([_character_fault(error, text, file)]) from error
     except YAMLError as error:
         fault = Fault(file, None, "file", f"not readable as YAML: {error}", _SAVE)
         raise InstrumentError([fault]) from error
-    if node is not None:
-        document.value = _build(node, (), document)
+    except RecursionError as error:
+        problem = "brackets or anchors are nested without end"
+        fault = Fault(file, None, "file", problem, "Close them; see the examples.")
+        raise InstrumentError([fault]) from error
     return document
 
 
@@ -107,16 +124,26 @@ def _text(path: Path) -> str:
 
 def _syntax_fault(error: MarkedYAMLError, text: str, file: str) -> Fault:
     mark = error.problem_mark or error.context_mark
-    line = mark.line + 1 if mark else None
+    lines = text.split("\n")
+    line = min(mark.line + 1, len(lines)) if mark else None
     column = mark.column + 1 if mark else None
-    quoted = text.splitlines()[line - 1] if line and text else ""
+    quoted = lines[line - 1].rstrip("\r") if line else ""
     key = f"column {column}" if column else "file"
     if "\t" in quoted[: (column or 0) + 1] or "\\t" in str(error.problem):
-        problem = f"a tab is used for indentation: {quoted!r}"
+        problem = f"a tab stands where YAML takes only spaces: {quoted!r}"
         return Fault(file, line, key, problem, "Indent with spaces.")
-    problem = f"not readable as YAML: {error.problem or error.context}: {quoted!r}"
+    begun = error.context_mark.line + 1 if error.context_mark else line
+    since = f" (begun on line {begun})" if begun != line else ""
+    what = error.problem or error.context
+    problem = f"not readable as YAML: {what}{since}: {quoted!r}"
     remedy = "Check colons, quotes and indentation here and on the line above."
     return Fault(file, line, key, problem, remedy)
+
+
+def _character_fault(error: ReaderError, text: str, file: str) -> Fault:
+    line = text.count("\n", 0, error.position) + 1
+    problem = f"holds the control character {text[error.position]!r}"
+    return Fault(file, line, "file", problem, f"Remove it. {_SAVE}")
 
 
 def _build(node: Node, place: Place, document: Document) -> Plain:
@@ -136,7 +163,14 @@ def _build(node: Node, place: Place, document: Document) -> Plain:
 def _mapping(node: MappingNode, place: Place, document: Document) -> dict[str, Plain]:
     out: dict[str, Plain] = {}
     for key_node, value_node in node.value:
-        key, line = str(key_node.value), key_node.start_mark.line + 1
+        line = key_node.start_mark.line + 1
+        if not isinstance(key_node, ScalarNode):
+            problem, remedy = "a list or a section stands as a key", "Write one word."
+            document.faults.append(
+                Fault(document.file, line, spell(place), problem, remedy)
+            )
+            continue
+        key = str(key_node.value)
         here = (*place, key)
         if key in out:
             problem = f"the key {key!r} stands twice, first on line "
@@ -158,6 +192,12 @@ def _mapping(node: MappingNode, place: Place, document: Document) -> dict[str, P
 def _scalar(node: ScalarNode, place: Place, document: Document) -> Plain:
     convert = _SIMPLE.get(str(node.tag))
     if convert is None:
+        if str(node.tag) not in _WORDS:
+            problem = f"the tag {str(node.tag)!r} has no meaning here"
+            line, key = node.start_mark.line + 1, spell(place)
+            document.faults.append(
+                Fault(document.file, line, key, problem, "Remove it or quote the text.")
+            )
         return str(node.value)
     try:
         return convert(node.value)

@@ -1,0 +1,288 @@
+"""Claims about the signs themselves: one pattern, and an order from subtle on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+from analysis.claims.ledger import estimates
+from analysis.claims.prediction import midpoint
+from analysis.errors import AnalysisError, TooFewError
+from analysis.measurement import measured_scales
+from analysis.result import warning_table
+from analysis.sem import cfa
+
+if TYPE_CHECKING:
+    from analysis.arrays import Float1D, Float2D, Int1D
+    from analysis.claims.ledger import Verdict
+    from analysis.claims.material import Material
+    from analysis.sem import SemFit
+    from survey.instrument import Claim, Scale
+
+    Found = tuple[Verdict, str, pd.DataFrame, pd.DataFrame]
+
+#: Reise, Scheines, Widaman & Haviland (2013): above both, one score is defensible.
+OMEGA_H, ECV = 0.70, 0.60
+#: Mokken (1971): a weak, medium and strong scale.
+WEAK_H, MEDIUM_H = 0.30, 0.40
+_DRAWS = 500
+_MIN_PEOPLE = 50
+
+
+def one_pattern(claim: Claim, material: Material) -> Found:
+    """Split the signs' variance into a general and specific parts (bifactor, ML)."""
+    scales = measured_scales(material.instrument, claim.focal)
+    wave = material.responses.waves[0]
+    items = material.scores.at_wave(wave).items
+    answered = [
+        scale for scale in scales if items[list(scale.items)].notna().any().all()
+    ]
+    if len(answered) < len(scales):
+        return _from_scores(claim, material)
+    chosen = items[[name for scale in scales for name in scale.items]]
+    notes = warning_table()
+    try:
+        fit = cfa(_bifactor(scales), chosen, std_lv=True)
+        structure = "bifactor"
+        improper = bool(fit.warnings["what"].str.contains("negative|improper").any())
+    except AnalysisError as error:
+        improper, fit = True, None
+        row = ("bifactor model not used", claim.id, str(error))
+        notes = warning_table([row])
+    if fit is None or improper:
+        fit = cfa(_second_order(scales), chosen, std_lv=True)
+        structure = "second-order"
+    table, verdict, sentence = _general_share(fit, structure, len(scales))
+    return verdict, sentence, table, pd.concat([notes, fit.warnings])
+
+
+def _bifactor(scales: tuple[Scale, ...]) -> str:
+    """Bifactor model with the general share of variance as defined parameters."""
+    lines, names = [], [scale.id for scale in scales]
+    every = [name for scale in scales for name in scale.items]
+    lines.append("general =~ " + " + ".join(f"g_{name}*{name}" for name in every))
+    for scale in scales:
+        terms = " + ".join(f"s_{name}*{name}" for name in scale.items)
+        lines.append(f"{scale.id} =~ {terms}")
+    lines += [f"{name} ~~ e_{name}*{name}" for name in every]
+    latent = ["general", *names]
+    lines += [f"{a} ~~ 0*{b}" for i, a in enumerate(latent) for b in latent[i + 1 :]]
+    general = "(" + " + ".join(f"g_{name}" for name in every) + ")^2"
+    specific = " + ".join(
+        "(" + " + ".join(f"s_{name}" for name in scale.items) + ")^2"
+        for scale in scales
+    )
+    rest = " + ".join(f"e_{name}" for name in every)
+    lines.append(f"omega_h := {general} / ({general} + {specific} + {rest})")
+    squares_g = " + ".join(f"g_{name}^2" for name in every)
+    squares_s = " + ".join(f"s_{name}^2" for name in every)
+    lines.append(f"ecv := ({squares_g}) / ({squares_g} + {squares_s})")
+    return "\n".join(lines)
+
+
+def _second_order(scales: tuple[Scale, ...]) -> str:
+    """Second-order model; general share after Schmid and Leiman (1957)."""
+    lines = []
+    for scale in scales:
+        terms = " + ".join(f"l_{name}*{name}" for name in scale.items)
+        lines.append(f"{scale.id} =~ {terms}")
+    top = " + ".join(f"g_{scale.id}*{scale.id}" for scale in scales)
+    lines.append(f"general =~ {top}")
+    every = [name for scale in scales for name in scale.items]
+    lines += [f"{name} ~~ e_{name}*{name}" for name in every]
+    through = [
+        f"g_{scale.id}*(" + " + ".join(f"l_{name}" for name in scale.items) + ")"
+        for scale in scales
+    ]
+    general = "(" + " + ".join(through) + ")^2"
+    specific = " + ".join(
+        "(" + " + ".join(f"l_{name}" for name in scale.items) + ")^2"
+        for scale in scales
+    )
+    rest = " + ".join(f"e_{name}" for name in every)
+    lines.append(f"omega_h := {general} / ({general} + {specific} + {rest})")
+    squares = {
+        scale.id: "(" + " + ".join(f"l_{name}^2" for name in scale.items) + ")"
+        for scale in scales
+    }
+    squares_g = " + ".join(f"g_{name}^2*{text}" for name, text in squares.items())
+    squares_s = " + ".join(squares.values())
+    lines.append(f"ecv := ({squares_g}) / ({squares_g} + {squares_s})")
+    return "\n".join(lines)
+
+
+def _general_share(
+    fit: SemFit, structure: str, n_scales: int
+) -> tuple[pd.DataFrame, Verdict, str]:
+    tidy = fit.tidy()
+    rows: list[dict[str, object]] = []
+    for name, words in (("omega_h", "omega hierarchical"), ("ecv", "ECV")):
+        one = tidy[(tidy["op"] == ":=") & (tidy["lhs"] == name)].iloc[0]
+        rows.append(
+            {
+                "outcome": "general factor",
+                "term": f"{n_scales} signs",
+                "measure": words,
+                "estimate": one["estimate"],
+                "conf_low": one["conf_low"],
+                "conf_high": one["conf_high"],
+                "n_obs": fit.n_obs,
+            }
+        )
+    table = estimates(rows)
+    omega_h, ecv = (float(value) for value in table["estimate"])
+    if omega_h >= OMEGA_H and ecv >= ECV:
+        verdict: Verdict = "supported"
+    elif omega_h < 0.5 or ecv < 0.4:  # noqa: PLR2004 - most of the variance is not general
+        verdict = "not supported"
+    else:
+        verdict = "mixed"
+    low, high = table["conf_low"], table["conf_high"]
+    sentence = (
+        f"One general factor is associated with {omega_h:.0%} "
+        f"[{low[0]:.0%}, {high[0]:.0%}] of the variance of the total score (omega "
+        f"hierarchical) and {ecv:.0%} [{low[1]:.0%}, {high[1]:.0%}] of the common "
+        f"variance (ECV); {structure} model, {fit.summary()}."
+    )
+    return table, verdict, sentence
+
+
+def _from_scores(claim: Claim, material: Material) -> Found:
+    """One factor behind the scale scores, where a form has one item a sign."""
+    first = material.first[list(claim.focal)]
+    fit = cfa("general =~ " + " + ".join(claim.focal), first, std_lv=True)
+    tidy = fit.tidy()
+    loadings = tidy[tidy["op"] == "=~"]
+    rows: list[dict[str, object]] = [
+        {
+            "outcome": "general factor",
+            "term": row["rhs"],
+            "measure": "loading",
+            "estimate": row["std_all"],
+            "conf_low": row["std_all_low"],
+            "conf_high": row["std_all_high"],
+            "n_obs": fit.n_obs,
+        }
+        for row in loadings.to_dict(orient="records")
+    ]
+    table = estimates(rows)
+    glance = fit.glance().iloc[0]
+    fits = glance["cfi"] >= 0.95 and glance["srmr"] <= 0.08  # noqa: PLR2004
+    fails = glance["cfi"] < 0.90 or glance["srmr"] > 0.10  # noqa: PLR2004
+    strong = bool((table["estimate"] >= 0.4).all())  # noqa: PLR2004
+    verdict: Verdict = "mixed"
+    if fits and strong:
+        verdict = "supported"
+    elif fails:
+        verdict = "not supported"
+    lowest = table.sort_values("estimate").iloc[0]
+    sentence = (
+        f"One factor behind {len(table)} sign scores: {fit.summary()}; the lowest "
+        f"loading is {lowest['estimate']:.2f} ({material.label(str(lowest['term']))})."
+    )
+    return verdict, sentence, table, fit.warnings
+
+
+def severity_order(claim: Claim, material: Material) -> Found:
+    """Order signs by how rarely they are shown; ask whether the order holds in people.
+
+    A sign is shown where its score reaches the middle of its range. Its severity is
+    the probit of the share that does not show it. Loevinger's H compares the errors
+    against the common order with those under independence (Mokken 1971). Intervals by
+    bootstrap of clusters.
+    """
+    names = list(claim.focal)
+    first = material.first.dropna(subset=names)
+    if len(first) < _MIN_PEOPLE:
+        raise TooFewError(
+            f"only {len(first)} people have all {len(names)} scores; {_MIN_PEOPLE} are "
+            "needed to order the signs"
+        )
+    cuts = [midpoint(name, material.instrument) for name in names]
+    shown = (first[names].to_numpy(dtype=float) >= np.array(cuts)).astype(float)
+    groups = pd.factorize(first["cluster"])[0]
+    severity = _severity(shown.mean(axis=0), len(shown))
+    drawn = _resampled(shown, groups, np.random.default_rng(material.seed))
+    low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
+    h = loevinger_h(shown)
+    order = np.argsort(severity)
+    rows: list[dict[str, object]] = [
+        {
+            "outcome": "severity",
+            "term": names[i],
+            "measure": "probit",
+            "estimate": severity[i],
+            "conf_low": low[i],
+            "conf_high": high[i],
+            "n_obs": len(first),
+        }
+        for i in order
+    ]
+    spread = float(severity.max() - severity.min())
+    for value, name, k in ((spread, "range", -2), (h, "Loevinger's H", -1)):
+        rows.append(
+            {
+                "outcome": "order",
+                "term": name,
+                "measure": name,
+                "estimate": value,
+                "conf_low": low[k],
+                "conf_high": high[k],
+                "n_obs": len(first),
+            }
+        )
+    verdict = _order_verdict(float(low[-2]), h, float(low[-1]))
+    subtle, apparent = names[order[0]], names[order[-1]]
+    sentence = (
+        f"{material.label(subtle)} is the most common sign, "
+        f"{material.label(apparent)} the rarest: they lie {spread:.2f} standard "
+        f"deviations apart [{low[-2]:.2f}, {high[-2]:.2f}]; people show the signs in a "
+        f"common order with H = {h:.2f} [{low[-1]:.2f}, {high[-1]:.2f}], "
+        f"n = {len(first)}."
+    )
+    return verdict, sentence, estimates(rows), warning_table()
+
+
+def _order_verdict(spread_low: float, h: float, h_low: float) -> Verdict:
+    differ = spread_low > 0.5  # noqa: PLR2004 - half a standard deviation
+    if differ and h >= MEDIUM_H and h_low >= WEAK_H:
+        return "supported"
+    return "mixed" if differ or h >= WEAK_H else "not supported"
+
+
+def _severity(share: Float1D, n: int) -> Float1D:
+    """Probit of the share that does not show each sign; ends kept half a person off."""
+    kept = np.clip(share, 0.5 / n, 1 - 0.5 / n)
+    return np.asarray(-norm.ppf(kept), dtype=np.float64)
+
+
+def loevinger_h(shown: Float2D) -> float:
+    """Loevinger's H of dichotomous signs, shape (n_people, n_signs).
+
+    One minus observed over expected Guttman errors, over all pairs; NaN when no sign
+    varies. Mokken (1971); same as ``mokken::coefH(x)$H``.
+    """
+    n, joint = len(shown), shown.T @ shown
+    count = np.diag(joint)
+    hard = np.minimum.outer(count, count)
+    easy = np.maximum.outer(count, count)
+    pairs = np.triu_indices(len(count), 1)
+    errors = (hard - joint)[pairs].sum()
+    expected = (hard * (1 - easy / n))[pairs].sum()
+    return float(1 - errors / expected) if expected > 0 else np.nan
+
+
+def _resampled(shown: Float2D, groups: Int1D, rng: np.random.Generator) -> Float2D:
+    """Severities, their range and H in bootstrap samples of clusters."""
+    by_group = [np.flatnonzero(groups == g) for g in range(int(groups.max()) + 1)]
+    out = []
+    for _ in range(_DRAWS):
+        picked = rng.integers(0, len(by_group), len(by_group))
+        sample = shown[np.concatenate([by_group[g] for g in picked])]
+        severity = _severity(sample.mean(axis=0), len(sample))
+        spread = severity.max() - severity.min()
+        out.append([*severity, spread, loevinger_h(sample)])
+    return np.array(out)

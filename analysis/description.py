@@ -1,0 +1,359 @@
+"""What was answered, by whom, and what is missing: described, not yet analysed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+
+from analysis.errors import AnalysisError
+from analysis.plots.likert import likert_bars
+from analysis.plots.missingness import missing_bars
+from survey.instrument import ChoiceItem, LikertItem, NumberItem
+from survey.responses import BLANK, NOT_SHOWN, REFUSED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from matplotlib.axes import Axes
+
+    from survey.instrument import Instrument, Scale
+    from survey.responses import Responses
+
+_ITEMS_A_FIGURE = 16
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AnswerShares:
+    """How often each code of one response scale was chosen.
+
+    Attributes
+    ----------
+    shares
+        Percent of answers, shape (n_items, n_codes); index is item ids, columns are
+        the labels of the codes in order.
+    n
+        Answers per item.
+    texts
+        What each item says.
+    groups
+        Label of a scale to its items, in order.
+    title
+        What the figure shows.
+    """
+
+    shares: pd.DataFrame
+    n: pd.Series[int]
+    texts: dict[str, str]
+    groups: dict[str, tuple[str, ...]]
+    title: str
+
+    def tidy(self) -> pd.DataFrame:
+        """One row per item: what it says, n, and the percent of each answer."""
+        said = pd.Series(self.texts, name="text").reindex(self.shares.index)
+        return pd.concat([said, self.n.rename("n"), self.shares], axis="columns")
+
+    def glance(self) -> pd.DataFrame:
+        """One row: items, and the fewest and most answers to one."""
+        return pd.DataFrame(
+            {
+                "n_items": [len(self.n)],
+                "n_least": [int(self.n.min())],
+                "n_most": [int(self.n.max())],
+            }
+        )
+
+    def summary(self) -> str:
+        """Say how many items and answers there are."""
+        return f"{len(self.n)} items, n = {self.n.min()} to {self.n.max()}"
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw diverging stacked bars, items under the headings of their scales."""
+        names = {item: f"{text} [{item}]" for item, text in self.texts.items()}
+        headings = {
+            heading: tuple(names[item] for item in items)
+            for heading, items in self.groups.items()
+        }
+        return likert_bars(
+            self.shares.rename(index=names),
+            n=self.n.rename(index=names),
+            groups=headings,
+            title=self.title,
+            ax=ax,
+        )
+
+
+def answers(
+    responses: Responses, scales: Sequence[str] | None = None
+) -> tuple[AnswerShares, ...]:
+    """Count the answers to the likert items of scales, a figure's worth at a time.
+
+    Parameters
+    ----------
+    responses
+        Raw codes are described: reversed items stand as they were asked.
+    scales
+        Ids of scales, or one kind; all scales when left out.
+
+    Returns
+    -------
+    tuple of AnswerShares
+        Scales of one response scale together, at most 16 items a figure; items that
+        nobody answered are left out.
+    """
+    instrument = responses.instrument
+    chosen = _chosen(instrument, scales)
+    parts = []
+    for batch in _batches(chosen, instrument):
+        items = [
+            name
+            for scale in batch
+            for name in scale.items
+            if responses.frame[name].notna().any()
+        ]
+        if items:
+            parts.append(_shares(responses, batch, items))
+    return tuple(parts)
+
+
+def _chosen(instrument: Instrument, scales: Sequence[str] | None) -> list[Scale]:
+    if not scales:
+        return list(instrument.scales)
+    known = {one.id for one in instrument.scales}
+    kinds = {one.kind for one in instrument.scales if one.kind}
+    if stray := [name for name in scales if name not in known | kinds]:
+        raise AnalysisError(
+            f"scales: {stray} are no scale or kind of {instrument.id!r}. It has "
+            f"{sorted(known)}."
+        )
+    return [s for s in instrument.scales if s.id in scales or s.kind in scales]
+
+
+def _batches(scales: list[Scale], instrument: Instrument) -> Iterator[list[Scale]]:
+    batch: list[Scale] = []
+    used = ""
+    for scale in scales:
+        first = instrument.item(scale.items[0])
+        if not isinstance(first, LikertItem):
+            continue
+        size = sum(len(one.items) for one in batch) + len(scale.items)
+        if batch and (size > _ITEMS_A_FIGURE or first.response_scale != used):
+            yield batch
+            batch = []
+        batch.append(scale)
+        used = first.response_scale
+    if batch:
+        yield batch
+
+
+def _shares(
+    responses: Responses, scales: list[Scale], items: list[str]
+) -> AnswerShares:
+    instrument = responses.instrument
+    codes = instrument.codes(items[0])
+    same = [name for name in items if instrument.codes(name) == codes]
+    item = instrument.item(same[0])
+    options = (
+        instrument.response_scale(item.response_scale).options
+        if isinstance(item, LikertItem)
+        else {}
+    )
+    labels = [instrument.wording(label) for label in options.values()]
+    rows, n = {}, {}
+    for name in same:
+        given = responses.frame[name].dropna()
+        counts = given.value_counts().reindex(list(codes), fill_value=0)
+        n[name] = len(given)
+        rows[name] = 100 * counts.to_numpy(dtype=float) / len(given)
+    shares = pd.DataFrame.from_dict(rows, orient="index", columns=labels)
+    names = ", ".join(instrument.wording(scale.label) for scale in scales)
+    groups = {
+        instrument.wording(scale.label): tuple(i for i in scale.items if i in rows)
+        for scale in scales
+    }
+    return AnswerShares(
+        shares=shares,
+        n=pd.Series(n),
+        texts={name: instrument.wording(instrument.item(name).text) for name in same},
+        groups={heading: found for heading, found in groups.items() if found},
+        title=_fitting(f"What people answered: {names}", labels),
+    )
+
+
+def _fitting(title: str, labels: list[str]) -> str:
+    return title if len(title) < 90 else f"What people answered, from {labels[0]} on"  # noqa: PLR2004
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Missingness:
+    """How much is missing and why, by item, scale or page.
+
+    Attributes
+    ----------
+    shares
+        Percent of the answers that could have been given (shown items), one row per
+        item, scale or page; columns ``left blank`` and ``prefers not to answer``.
+    not_shown
+        Percent of people the item was not shown to, same index.
+    n
+        Rows: people times waves.
+    complete
+        Share of rows with every shown likert item answered.
+    """
+
+    shares: pd.DataFrame
+    not_shown: pd.Series[float]
+    n: int
+    complete: float
+
+    def tidy(self) -> pd.DataFrame:
+        """One row per item, scale or page, percent by reason."""
+        return self.shares.assign(not_shown=self.not_shown)
+
+    def glance(self) -> pd.DataFrame:
+        """One row: rows, percent missing overall, share of complete rows."""
+        return pd.DataFrame(
+            {
+                "n": [self.n],
+                "percent_missing": [float(self.shares.sum(axis="columns").mean())],
+                "share_complete": [self.complete],
+            }
+        )
+
+    def summary(self) -> str:
+        """Say how much is missing."""
+        missing = float(self.shares.sum(axis="columns").mean())
+        return (
+            f"{missing:.1f} % of the answers that could have been given are missing; "
+            f"{self.complete:.0%} of {self.n} rows are complete"
+        )
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the percent missing, most first, at most 40 rows."""
+        total = self.shares.sum(axis="columns").sort_values(ascending=False)
+        most = self.shares.loc[total.index[:40]]
+        title = (
+            f"{total.index[0]} is left out most: {total.iloc[0]:.1f} %"
+            if total.iloc[0] > 0
+            else "Nothing is missing"
+        )
+        return missing_bars(most, n=self.n, title=title, ax=ax)
+
+
+def missingness(
+    responses: Responses, by: Literal["item", "scale", "page"] = "scale"
+) -> Missingness:
+    """Count what is missing among the items that were shown, by reason.
+
+    Text items are left out: an empty remark is no missing answer.
+    """
+    instrument = responses.instrument
+    reasons = responses.missingness
+    asked = [
+        i.id
+        for i in instrument.items
+        if isinstance(i, LikertItem | ChoiceItem | NumberItem)
+    ]
+    blank, refused, hidden = (
+        (reasons[asked] == reason) for reason in (BLANK, REFUSED, NOT_SHOWN)
+    )
+    offered = (~hidden).sum()
+    groups = _groups(instrument, by, asked)
+    rows, away = {}, {}
+    for name, items in groups.items():
+        could = int(offered[items].sum())
+        if could:
+            rows[name] = (
+                100 * float(blank[items].to_numpy().sum()) / could,
+                100 * float(refused[items].to_numpy().sum()) / could,
+            )
+            away[name] = 100 * float(hidden[items].to_numpy().mean())
+    columns = ["left blank", "prefers not to answer"]
+    lacking = (blank | refused).to_numpy()
+    return Missingness(
+        shares=pd.DataFrame.from_dict(rows, orient="index", columns=columns),
+        not_shown=pd.Series(away, dtype=float),
+        n=len(responses),
+        complete=float(np.mean(~lacking.any(axis=1))) if len(responses) else np.nan,
+    )
+
+
+def _groups(instrument: Instrument, by: str, asked: list[str]) -> dict[str, list[str]]:
+    if by == "item":
+        return {name: [name] for name in asked}
+    if by == "page":
+        return {
+            instrument.wording(page.title): [i for i in page.items if i in asked]
+            for page in instrument.all_pages
+        }
+    scaled = {name for scale in instrument.scales for name in scale.items}
+    rest = {name: [name] for name in asked if name not in scaled}
+    return rest | {
+        instrument.wording(scale.label): list(scale.items)
+        for scale in instrument.scales
+    }
+
+
+def sample_table(responses: Responses) -> pd.DataFrame:
+    """Describe the people: numbers by mean and range, choices by counts.
+
+    One row per number item and per option of a choice item: ``item text value n
+    percent mean sd minimum maximum``; percent of those who answered.
+    """
+    instrument = responses.instrument
+    rows: list[dict[str, object]] = []
+    for item in instrument.items:
+        given = responses.frame[item.id].dropna()
+        text = instrument.wording(item.text)
+        if isinstance(item, NumberItem) and len(given):
+            numbers = given.astype(float)
+            rows.append(
+                {
+                    "item": item.id,
+                    "text": text,
+                    "value": instrument.wording(item.unit),
+                    "n": len(numbers),
+                    "mean": numbers.mean(),
+                    "sd": numbers.std() if len(numbers) > 1 else np.nan,
+                    "minimum": numbers.min(),
+                    "maximum": numbers.max(),
+                }
+            )
+        elif isinstance(item, ChoiceItem) and len(given):
+            options = instrument.response_scale(item.response_scale).options
+            counts = given.value_counts()
+            rows += [
+                {
+                    "item": item.id,
+                    "text": text,
+                    "value": instrument.wording(label),
+                    "n": int(counts.get(code, 0)),
+                    "percent": 100 * float(counts.get(code, 0)) / len(given),
+                }
+                for code, label in options.items()
+            ]
+    columns = ["item", "text", "value", "n", "percent", "mean", "sd"]
+    return pd.DataFrame(rows, columns=[*columns, "minimum", "maximum"])
+
+
+def flow_table(responses: Responses) -> pd.DataFrame:
+    """Count people by wave: all, in couples with both partners, in couples with one.
+
+    One row per wave: ``wave people couples_both couples_one without_couple``.
+    """
+    rows = []
+    for wave in responses.waves:
+        people = responses.at_wave(wave).people
+        sizes = people["couple"].dropna().value_counts()
+        rows.append(
+            {
+                "wave": wave,
+                "people": len(people),
+                "couples_both": int((sizes == 2).sum()),  # noqa: PLR2004
+                "couples_one": int((sizes == 1).sum()),
+                "without_couple": int(people["couple"].isna().sum()),
+            }
+        )
+    return pd.DataFrame(rows)

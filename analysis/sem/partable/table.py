@@ -1,0 +1,110 @@
+"""Rows of the parameter table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from analysis.arrays import Float1D, Float2D
+    from analysis.sem.syntax import Definition, Operator
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter.
+
+    Attributes
+    ----------
+    lhs, op, rhs
+        As in model syntax; `rhs` is empty for an intercept (``~1``).
+    fixed
+        Its value, or None when it is free.
+    label
+        Its label, or empty; parameters with one label are equal.
+    start
+        A start value the model states, or None.
+    exogenous
+        Whether it is a moment of observed predictors, held at its sample value.
+    stated
+        Whether the model states it, or it was added by default.
+    """
+
+    lhs: str
+    op: Operator
+    rhs: str
+    fixed: float | None = None
+    label: str = ""
+    start: float | None = None
+    exogenous: bool = False
+    stated: bool = False
+
+    def __str__(self) -> str:
+        """Spell the parameter as in model syntax."""
+        if self.op == "~1":
+            return f"{self.lhs} ~ 1"
+        return f"{self.lhs} {self.op} {self.rhs}"
+
+    @property
+    def is_variance(self) -> bool:
+        """Whether it is a (residual) variance."""
+        return self.op == "~~" and self.lhs == self.rhs
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterTable:
+    """All parameters of a model, in lavaan's order.
+
+    Attributes
+    ----------
+    rows
+        The parameters.
+    observed
+        Names of the observed variables: indicators first, predictors last.
+    latent
+        Names of the latent variables.
+    predictors
+        Names of observed predictors of whose moments the model says nothing.
+    exogenous
+        Those of them whose moments are held at sample values: all or none.
+    definitions
+        Parameters defined by ``:=``.
+    meanstructure
+        Whether means are modelled.
+    """
+
+    rows: tuple[Parameter, ...]
+    observed: tuple[str, ...]
+    latent: tuple[str, ...]
+    predictors: tuple[str, ...] = ()
+    exogenous: tuple[str, ...] = ()
+    definitions: tuple[Definition, ...] = ()
+    meanstructure: bool = False
+
+    @property
+    def free(self) -> tuple[Parameter, ...]:
+        """The parameters to estimate; their order is that of the vector theta."""
+        return tuple(row for row in self.rows if row.fixed is None)
+
+    @property
+    def endogenous(self) -> tuple[str, ...]:
+        """Variables explained by others: indicators and left-hand sides of ``~``."""
+        explained = {r.rhs for r in self.rows if r.op == "=~"}
+        explained |= {r.lhs for r in self.rows if r.op == "~"}
+        return tuple(n for n in (*self.observed, *self.latent) if n in explained)
+
+    def with_exogenous(self, cov: Float2D, mean: Float1D) -> ParameterTable:
+        """Hold the moments of observed predictors at their sample values.
+
+        `cov` and `mean` are in the order of `observed`.
+        """
+        at = {name: k for k, name in enumerate(self.observed)}
+
+        def held(row: Parameter) -> Parameter:
+            if not row.exogenous:
+                return row
+            k = at[row.lhs]
+            value = mean[k] if row.op == "~1" else cov[k, at[row.rhs]]
+            return replace(row, fixed=float(value))
+
+        return replace(self, rows=tuple(held(row) for row in self.rows))

@@ -1,0 +1,33 @@
+"""Lavaan model syntax: text to statements.
+
+Read in this order: `source` (the text, and faults that point into it), `tokens`,
+`expressions` (for ``:=`` and ``==``), `statements` (what a model says), `terms`
+(modifiers), `parser`, `checks`.
+"""
+
+from analysis.sem.syntax.expressions import Expression, evaluate, linear_form, names
+from analysis.sem.syntax.parser import parse
+from analysis.sem.syntax.source import Place, Source, near
+from analysis.sem.syntax.statements import (
+    Constraint,
+    Definition,
+    ModelSyntax,
+    Operator,
+    Statement,
+)
+
+__all__ = [
+    "Constraint",
+    "Definition",
+    "Expression",
+    "ModelSyntax",
+    "Operator",
+    "Place",
+    "Source",
+    "Statement",
+    "evaluate",
+    "linear_form",
+    "names",
+    "near",
+    "parse",
+]

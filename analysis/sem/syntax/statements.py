@@ -1,0 +1,95 @@
+"""What a model says: relations, definitions and constraints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from analysis.sem.syntax.expressions import Expression
+    from analysis.sem.syntax.source import Place, Source
+
+Operator = Literal["=~", "~", "~~", "~1"]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One relation between two variables, e.g. ``visual =~ x1``.
+
+    Attributes
+    ----------
+    lhs, op, rhs
+        The relation; `rhs` is empty for an intercept (``~1``).
+    fixed
+        The value it is fixed to, or None.
+    free
+        Whether ``NA*`` frees it against a default.
+    label
+        Its label, or empty.
+    start
+        Its start value, or None.
+    place
+        Where the right-hand variable stands.
+    """
+
+    lhs: str
+    op: Operator
+    rhs: str
+    place: Place
+    fixed: float | None = None
+    free: bool = False
+    label: str = ""
+    start: float | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What it is about; the order of the two sides of ``~~`` does not count."""
+        if self.op == "~~":
+            return (*sorted((self.lhs, self.rhs)), "~~")  # type: ignore[return-value]
+        if self.op == "=~":
+            return (self.rhs, self.lhs, "~")
+        return (self.lhs, self.rhs, self.op)
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A defined parameter, ``name := expression``."""
+
+    name: str
+    expression: Expression
+    text: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """An equality constraint, ``left == right``."""
+
+    left: Expression
+    right: Expression
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSyntax:
+    """A parsed model; every statement knows its place in `source`."""
+
+    source: Source
+    statements: tuple[Statement, ...]
+    definitions: tuple[Definition, ...] = ()
+    constraints: tuple[Constraint, ...] = ()
+
+    @property
+    def latent(self) -> tuple[str, ...]:
+        """Names on the left of ``=~``."""
+        return tuple(dict.fromkeys(s.lhs for s in self.statements if s.op == "=~"))
+
+    @property
+    def observed(self) -> tuple[str, ...]:
+        """All other variables, in order of appearance."""
+        mentioned = (n for s in self.statements for n in (s.lhs, s.rhs) if n)
+        return tuple(dict.fromkeys(n for n in mentioned if n not in self.latent))
+
+    def first_place(self, name: str) -> Place:
+        """Find where a variable is first mentioned."""
+        return next(s.place for s in self.statements if name in {s.lhs, s.rhs})
