@@ -168,7 +168,7 @@ def _shares(
         n[name] = len(given)
         rows[name] = 100 * counts.to_numpy(dtype=float) / len(given)
     shares = pd.DataFrame.from_dict(rows, orient="index", columns=labels)
-    names = ", ".join(instrument.wording(scale.label) for scale in scales)
+    texts = {name: instrument.wording(instrument.item(name).text) for name in same}
     groups = {
         instrument.wording(scale.label): tuple(i for i in scale.items if i in rows)
         for scale in scales
@@ -176,14 +176,19 @@ def _shares(
     return AnswerShares(
         shares=shares,
         n=pd.Series(n),
-        texts={name: instrument.wording(instrument.item(name).text) for name in same},
+        texts=texts,
         groups={heading: found for heading, found in groups.items() if found},
-        title=_fitting(f"What people answered: {names}", labels),
+        title=_highest(shares, texts),
     )
 
 
-def _fitting(title: str, labels: list[str]) -> str:
-    return title if len(title) < 90 else f"What people answered, from {labels[0]} on"  # noqa: PLR2004
+def _highest(shares: pd.DataFrame, texts: dict[str, str]) -> str:
+    """Say which item is answered in the upper half of the scale most often."""
+    upper = shares.iloc[:, (shares.shape[1] + 1) // 2 :]
+    share = upper.sum(axis="columns").sort_values(ascending=False)
+    top = str(share.index[0])
+    answers_said = f"{upper.columns[0]}" + (" or more" if upper.shape[1] > 1 else "")
+    return f"{share.iloc[0]:.0f} % answer {answers_said}: \u201c{texts[top]}\u201d"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -357,3 +362,89 @@ def flow_table(responses: Responses) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def scale_table(instrument: Instrument, language: str | None = None) -> pd.DataFrame:
+    """List scales and composites: what they are, their items, how they are scored.
+
+    Reversed items are marked ``(R)``.
+    """
+    rows = []
+    for scale in instrument.scales:
+        items = [f"{i} (R)" if i in scale.reversed else i for i in scale.items]
+        rows.append(
+            {
+                "id": scale.id,
+                "label": instrument.wording(scale.label, language),
+                "kind": scale.kind or "",
+                "n_items": len(scale.items),
+                "n_reversed": len(scale.reversed),
+                "items": ", ".join(items),
+                "score": f"{scale.scoring} of at least {scale.needed}",
+                "source": scale.source or "",
+            }
+        )
+    rows += [
+        {
+            "id": one.id,
+            "label": instrument.wording(one.label, language),
+            "kind": "composite",
+            "n_items": len(one.scales),
+            "n_reversed": 0,
+            "items": ", ".join(one.scales),
+            "score": f"mean of at least {one.needed} scales",
+            "source": one.source or "",
+        }
+        for one in instrument.composites
+    ]
+    return pd.DataFrame(rows)
+
+
+def item_table(instrument: Instrument, language: str | None = None) -> pd.DataFrame:
+    """List items in the order they are asked: page, id, text, answers, condition."""
+    page_of = {
+        name: instrument.wording(page.title, language)
+        for page in instrument.all_pages
+        for name in page.items
+    }
+    rows = []
+    for item in instrument.items:
+        if isinstance(item, LikertItem | ChoiceItem):
+            options = instrument.response_scale(item.response_scale).options
+            said = [
+                f"{code} = {instrument.wording(label, language)}"
+                for code, label in options.items()
+            ]
+            kind = "; ".join(said)
+        elif isinstance(item, NumberItem):
+            unit = instrument.wording(item.unit, language)
+            kind = f"{item.minimum:g} to {item.maximum:g} {unit}".strip()
+        else:
+            kind = "text"
+        rows.append(
+            {
+                "page": page_of.get(item.id, ""),
+                "id": item.id,
+                "text": instrument.wording(item.text, language),
+                "answers": kind,
+                "shown_if": item.show_if or "",
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def claim_table(instrument: Instrument, language: str | None = None) -> pd.DataFrame:
+    """List the claims: what is claimed, of what, and which analysis answers it."""
+    rows = [
+        {
+            "id": claim.id,
+            "claim": instrument.wording(claim.text, language),
+            "analysis": claim.analysis.replace("_", " "),
+            "about": ", ".join(claim.focal),
+            "outcomes": ", ".join(claim.outcomes) or (claim.event or ""),
+            "source": claim.source or "",
+        }
+        for claim in instrument.claims
+    ]
+    columns = ["id", "claim", "analysis", "about", "outcomes", "source"]
+    return pd.DataFrame(rows, columns=columns)

@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+import pandas as pd
+
 from analysis.errors import AnalysisError
+from analysis.result import warning_table
+from analysis.sem import SemFit, cfa, compare
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from analysis.scoring import Scores
+    from analysis.sem import Comparison
     from survey.instrument import Instrument, Scale
 
 Structure: TypeAlias = Literal["one", "correlated", "second_order", "bifactor"]
 
 
 def measured_scales(
-    instrument: Instrument, scales: Sequence[str] | None = None
+    instrument: Instrument, scales: Sequence[str] | str | None = None
 ) -> tuple[Scale, ...]:
     """Choose the scales a measurement model is about.
 
     Parameters
     ----------
     scales
-        Ids of scales; or one kind (``["sign"]``); when left out, the signs where the
-        instrument has any, else all scales.
+        Ids of scales, or one kind (``["sign"]``), as a sequence or separated by
+        commas; ``all`` for every scale; when left out, the signs where the instrument
+        has any, else all scales.
 
     Raises
     ------
@@ -32,18 +40,22 @@ def measured_scales(
         If an id is unknown, or all scales are declared formative: for a checklist
         neither alpha nor a factor model is evidence.
     """
-    kinds = {"sign", "reason", "response", "outcome"}
+    kinds = {one.kind for one in instrument.scales if one.kind}
+    if isinstance(scales, str):
+        scales = [name.strip() for name in scales.split(",") if name.strip()]
     if not scales:
         chosen = instrument.scales_of("sign") or instrument.scales
-    elif len(scales) == 1 and scales[0] in kinds:
-        chosen = tuple(one for one in instrument.scales if one.kind == scales[0])
+    elif list(scales) == ["all"]:
+        chosen = instrument.scales
     else:
-        known = {one.id: one for one in instrument.scales}
-        if stray := [name for name in scales if name not in known]:
+        known = [one.id for one in instrument.scales]
+        if stray := [name for name in scales if name not in {*known, *kinds}]:
             raise AnalysisError(
-                f"scales: {stray} are not in {instrument.id!r}. It has {list(known)}."
+                f"scales: {stray} are not in {instrument.id!r}. It has {known}."
             )
-        chosen = tuple(known[name] for name in scales)
+        chosen = tuple(
+            one for one in instrument.scales if one.id in scales or one.kind in scales
+        )
     reflective = tuple(one for one in chosen if one.measurement == "reflective")
     if not reflective:
         names = [one.id for one in chosen]
@@ -101,6 +113,98 @@ def measurement_model(
     pairs = combinations([top, *names], 2)
     apart = [f"{a} ~~ 0*{b}" for a, b in pairs]
     return "\n".join([_loadings(top, every), *specific, *apart])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Structures:
+    """Measurement models of the same items, side by side.
+
+    Attributes
+    ----------
+    fits
+        Structure to its fitted model, in the order asked.
+    comparison
+        Fit and tests between neighbours; None with fewer than two models.
+    warnings
+        Warnings of every model; a structure that could not be fitted, and why.
+    """
+
+    fits: dict[str, SemFit]
+    comparison: Comparison | None
+    warnings: pd.DataFrame
+
+    def tidy(self) -> pd.DataFrame:
+        """One row per model: fit indices and the test against the row before it."""
+        if self.comparison is not None:
+            return self.comparison.tidy()
+        parts = [fit.glance().assign(model=name) for name, fit in self.fits.items()]
+        return pd.concat(parts) if parts else pd.DataFrame(columns=["model"])
+
+    def glance(self) -> pd.DataFrame:
+        """One row: how many structures were asked for and fitted."""
+        return pd.DataFrame({"n_models": [len(self.fits)]})
+
+    def summary(self) -> str:
+        """Say each model's fit as papers print it."""
+        return "; ".join(f"{name}: {fit.summary()}" for name, fit in self.fits.items())
+
+
+def fit_structures(
+    scores: Scores,
+    structures: Sequence[Structure],
+    *,
+    scales: Sequence[str] | str | None = None,
+) -> Structures:
+    """Fit several structures to the same items by maximum likelihood.
+
+    Parameters
+    ----------
+    scores
+        Of one wave; items that nobody answered are an error of that structure.
+    structures
+        See `measurement_model`.
+    scales
+        See `measured_scales`.
+
+    Returns
+    -------
+    Structures
+        A structure that does not converge, is not identified or does not suit the
+        scales is missing, with the reason in `warnings`.
+    """
+    instrument, items = scores.instrument, scores.items
+    fits: dict[str, SemFit] = {}
+    notes: list[pd.DataFrame] = []
+    for structure in structures:
+        try:
+            model = measurement_model(instrument, structure, scales=scales)
+            fits[structure] = cfa(model, items, std_lv=structure == "bifactor")
+        except AnalysisError as error:
+            notes.append(warning_table([("model not fitted", structure, str(error))]))
+            continue
+        found = fits[structure].warnings
+        notes.append(found.assign(where=structure + ": " + found["where"].astype(str)))
+    return Structures(
+        fits=fits,
+        comparison=compare(fits) if len(fits) > 1 else None,
+        warnings=pd.concat([warning_table(), *notes], ignore_index=True),
+    )
+
+
+def scale_items(
+    scores: Scores, scales: Sequence[str] | str | None = None
+) -> dict[str, pd.DataFrame]:
+    """Keyed items of each scale that anybody answered, by scale id.
+
+    A scale of which nobody answered an item is left out.
+    """
+    out = {}
+    for scale in measured_scales(scores.instrument, scales):
+        items = scores.of(scale.id)
+        answered = [name for name in items if items[name].notna().any()]
+        if answered:
+            out[scale.id] = items[answered]
+    return out
 
 
 def _loadings(factor: str, indicators: Sequence[str]) -> str:

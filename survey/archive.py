@@ -37,13 +37,14 @@ class Stored:
 
     Attributes
     ----------
-    responses, quarantine, failures, report
-        Parquet of the valid rows; rejected rows as they arrived; every failure; a
-        page for people.
+    responses, quarantine, rejected, failures, report
+        Parquet of the valid rows; faulty rows as they arrived; lines that are no row
+        of the table; every failure; a page for people.
     """
 
     responses: Path
     quarantine: Path
+    rejected: Path
     failures: Path
     report: Path
 
@@ -88,6 +89,7 @@ def store(validation: Validation, validated: Path, quarantined: Path) -> Stored:
     out = Stored(
         validated / "responses.parquet",
         quarantined / "quarantine.csv",
+        quarantined / "rejected.csv",
         quarantined / "failures.csv",
         quarantined / "report.md",
     )
@@ -95,6 +97,8 @@ def store(validation: Validation, validated: Path, quarantined: Path) -> Stored:
     _replace(out.responses, responses.table().reset_index().to_parquet(index=False))
     rejected = validation.quarantine
     _replace(out.quarantine, rejected.to_csv(index=True).encode("utf-8"))
+    lines = validation.rejected.to_csv(index=False)
+    _replace(out.rejected, lines.encode("utf-8"))
     failures = safe_cells(validation.failures.reset_index())
     _replace(out.failures, failures.to_csv(index=False).encode("utf-8"))
     _replace(out.report, report(validation).encode("utf-8"))
@@ -172,7 +176,9 @@ def write_manifest(
     }
     content.setdefault("date", datetime.now(UTC).strftime("%Y-%m-%d"))
     stream = StringIO()
-    YAML().dump(content, stream)
+    yaml = YAML()
+    yaml.width = 4096
+    yaml.dump(content, stream)
     path = folder / "manifest.yaml"
     _replace(path, stream.getvalue().encode("utf-8"))
     return path

@@ -182,10 +182,17 @@ class _Checker:
 
     def _range(self, here: Place, one: dict[str, Plain]) -> Iterator[Fault]:
         low, high = one.get("minimum"), one.get("maximum")
-        numbers = isinstance(low, int | float) and isinstance(high, int | float)
-        if numbers and not low < high:  # type: ignore[operator]
+        if not (isinstance(low, int | float) and isinstance(high, int | float)):
+            return
+        if not low < high:
             problem = f"minimum {low} is not below maximum {high}"
             yield self._fault((*here, "minimum"), problem, "Exchange or correct them")
+        elif one.get("integer") is True and not float(low).is_integer():
+            problem = f"minimum {low} of whole numbers is no whole number"
+            yield self._fault((*here, "minimum"), problem, "Round it")
+        elif one.get("integer") is True and not float(high).is_integer():
+            problem = f"maximum {high} of whole numbers is no whole number"
+            yield self._fault((*here, "maximum"), problem, "Round it")
 
     def _codes_fit(
         self, here: Place, one: dict[str, Plain], scale: dict[str, Plain]

@@ -227,6 +227,12 @@ class Instrument(Part):
             return text
         return text.get(chosen, text[self.language])
 
+    def labels(self, language: str | None = None) -> dict[str, str]:
+        """Words for every scale, composite and item."""
+        names = [scale.id for scale in self.scales]
+        names += [composite.id for composite in self.composites]
+        return {name: self.label(name, language) for name in (*names, *self.item_ids)}
+
     def label(self, name: str, language: str | None = None) -> str:
         """Say what a scale, composite or item is called; an item says its text."""
         for group in (self.scales, self.composites):

@@ -39,7 +39,7 @@ class People:
     ) -> None:
         self.instrument, self.population, self.rng = instrument, population, rng
         self.n = n
-        n_couples = round(n * population.couple_share / 2)
+        n_couples = min(round(n * population.couple_share / 2), n // 2)
         couple = np.repeat(np.arange(n_couples), 2)
         self.couple = np.concatenate([couple, np.full(n - 2 * n_couples, -1)])
         pairs = np.arange(2 * n_couples).reshape(-1, 2)
@@ -51,6 +51,11 @@ class People:
         """Respondent ids, in order."""
         width = len(str(self.n))
         return [f"p{i + 1:0{width}d}" for i in range(self.n)]
+
+    def column(self, name: str) -> str:
+        """Name a column of true values; a scale of this name goes first."""
+        taken = {scale.id for scale in self.instrument.scales}
+        return f"{name}_" if name in taken else name
 
     def _correlated(self, k: int, r: float) -> Array:
         """Draw standard normals, shape (n, k), all correlated `r`."""
@@ -80,23 +85,23 @@ class People:
             )
         rest = self._in_couples(p.couple_correlation)
         state = {name: drawn[:, i] for i, name in enumerate(reasons)}
-        state["general"] = drawn @ weights + np.sqrt(1 - explained) * rest
+        state["_general"] = drawn @ weights + np.sqrt(1 - explained) * rest
         responses = [scale.id for scale in instrument.scales_of("response")]
         coped = self._correlated(len(responses), p.response_correlation)
         state |= {name: coped[:, i] for i, name in enumerate(responses)}
         k = max(len(responses), 1)
         sd = np.sqrt((1 + (k - 1) * p.response_correlation) / k)
-        state["coping"] = coped.mean(axis=1) / sd if responses else np.zeros(self.n)
+        state["_coping"] = coped.mean(axis=1) / sd if responses else np.zeros(self.n)
         others = [s.id for s in instrument.scales if s.kind is None]
         free = self._correlated(len(others), p.other_correlation)
         state |= {name: free[:, i] for i, name in enumerate(others)}
         for scale in (*instrument.scales_of("sign"), *instrument.scales_of("outcome")):
-            state[f"rest_{scale.id}"] = self.rng.standard_normal(self.n)
-        state["lag"] = np.zeros(self.n)
-        state["elsewhere"] = np.where(
+            state[f"_rest_{scale.id}"] = self.rng.standard_normal(self.n)
+        state["_lag"] = np.zeros(self.n)
+        state["_elsewhere"] = np.where(
             self.couple >= 0,
             0.0,
-            self._partner_of_single(state["general"]),
+            self._partner_of_single(state["_general"]),
         )
         return state
 
@@ -111,12 +116,12 @@ class People:
         p, out = self.population, dict(state)
         keep, fresh = p.stability, np.sqrt(1 - p.stability**2)
         change = self._in_couples(p.couple_correlation)
-        out["general"] = p.drift + keep * state["general"] + fresh * change
+        out["_general"] = p.drift + keep * state["_general"] + fresh * change
         noise = self.rng.standard_normal(self.n)
-        out["elsewhere"] = p.drift + keep * state["elsewhere"] + fresh * noise
-        out["lag"] = state["general"]
+        out["_elsewhere"] = p.drift + keep * state["_elsewhere"] + fresh * noise
+        out["_lag"] = state["_general"]
         for name in state:
-            if name.startswith("rest_"):
+            if name.startswith("_rest_"):
                 noise = self.rng.standard_normal(self.n)
                 carry = p.carry_over
                 out[name] = carry * state[name] + np.sqrt(1 - carry**2) * noise
@@ -129,19 +134,21 @@ class People:
     ) -> pd.DataFrame:
         """Give every person's latent value of every scale at this wave."""
         p = self.population
-        general = state["general"]
-        partner = np.where(self.partner >= 0, general[self.partner], state["elsewhere"])
+        general = state["_general"]
+        partner = np.where(
+            self.partner >= 0, general[self.partner], state["_elsewhere"]
+        )
         out: dict[str, object] = {
             "respondent": self.ids,
             "wave": wave,
-            "general": general,
-            "partner_general": partner,
-            "coping": state["coping"],
+            self.column("general"): general,
+            self.column("partner_general"): partner,
+            self.column("coping"): state["_coping"],
         }
         for scale in self.instrument.scales:
             if scale.kind == "sign":
                 loading = p.sign_loading_of(scale.id)
-                rest = state[f"rest_{scale.id}"]
+                rest = state[f"_rest_{scale.id}"]
                 out[scale.id] = loading * general + np.sqrt(1 - loading**2) * rest
             elif scale.kind == "outcome":
                 e = p.effects_on(scale.id, desirable=scale.desirable is not False)
@@ -149,10 +156,10 @@ class People:
                 out[scale.id] = (
                     e.actor * general
                     + e.partner * partner
-                    + e.response * state["coping"]
-                    + e.interaction * general * state["coping"]
-                    + e.lagged * state["lag"]
-                    + np.sqrt(1 - explained) * state[f"rest_{scale.id}"]
+                    + e.response * state["_coping"]
+                    + e.interaction * general * state["_coping"]
+                    + e.lagged * state["_lag"]
+                    + np.sqrt(1 - explained) * state[f"_rest_{scale.id}"]
                 )
             else:
                 out[scale.id] = state[scale.id]

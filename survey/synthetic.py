@@ -44,7 +44,8 @@ class Truth:
     people
         Latent values, one row per respondent and wave (index ``respondent``, column
         ``wave``): ``general``, ``partner_general``, ``coping``, one column per scale,
-        ``careless``, ``ended``; standard deviations of wave 1.
+        ``careless``, ``ended``; standard deviations of wave 1. Where a scale has one
+        of these names, the other column ends in ``_``.
     items
         One row per item of a scale: ``item scale loading`` (negative where reversed)
         and ``thresholds`` (tuple, in standard deviations of the latent answer).
@@ -107,18 +108,21 @@ def simulate(
     Raises
     ------
     SurveyError
-        If `n` or `waves` is below 1, or the population names what is not there.
+        If `n` or `waves` is below 1, the form is unknown, or the population names what
+        is not there or does not fit.
     """
     if n < 1 or waves < 1:
         raise SurveyError(
             f"simulate: n={n}, waves={waves}: both must be 1 or more. Raise them."
         )
+    forms = [one.id for one in instrument.all_forms]
+    if form is not None and form not in forms:
+        raise SurveyError(f"simulate: unknown form {form!r}. Use one of {forms}.")
     chosen = population or Population.of(instrument)
     _check_names(instrument, chosen)
+    _check_codes(instrument, chosen)
     draw = _Draw(instrument, chosen, np.random.default_rng(seed), n)
-    return draw.responses(
-        waves, form or instrument.all_forms[0].id, item_times=item_times, seed=seed
-    )
+    return draw.responses(waves, form or forms[0], item_times=item_times, seed=seed)
 
 
 def _check_names(instrument: Instrument, population: Population) -> None:
@@ -128,14 +132,46 @@ def _check_names(instrument: Instrument, population: Population) -> None:
     used |= set(population.outcomes)
     stray = sorted(used - scales)
     named = {*population.numbers, *population.choices}
-    named |= {population.event.item} if population.event else set()
-    named |= {name for name in (population.change_item, population.mar_item) if name}
+    event = population.event
+    single = [population.change_item, population.mar_item]
+    single += [event.item, event.since] if event else []
+    named |= {name for name in single if name}
     stray += sorted(named - items)
     if stray:
         raise SurveyError(
             f"population: {stray} are no scales or items of {instrument.id!r}. "
             "Correct the names."
         )
+
+
+def _check_codes(instrument: Instrument, population: Population) -> None:
+    """Refuse what the population says of an item of another type or code."""
+    stray = [
+        f"choices.{name}: {code!r} is no code of it"
+        for name, shares in population.choices.items()
+        for code in shares
+        if code not in {str(known) for known in instrument.codes(name)}
+    ]
+    if event := population.event:
+        stray += [
+            f"event: {code} is no code of {event.item!r}"
+            for code in (event.before, event.after)
+            if code not in instrument.codes(event.item)
+        ]
+    numbers = [
+        *population.numbers,
+        *([population.mar_item] * bool(population.mar_item)),
+    ]
+    stray += [
+        f"{name}: is no number item"
+        for name in numbers
+        if not isinstance(instrument.item(name), NumberItem)
+    ]
+    change = population.change_item
+    if change and not isinstance(instrument.item(change), LikertItem):
+        stray.append(f"change_item: {change!r} is no likert item")
+    if stray:
+        raise SurveyError(f"population: {'; '.join(stray)}. Correct them.")
 
 
 class _Draw:
@@ -177,12 +213,12 @@ class _Draw:
             before = None
             if wave > 1:
                 before = state
-                ended = ended | self.people.ends(state["general"])
-                here = here & self.people.stays(state["general"])
+                ended = ended | self.people.ends(state["_general"])
+                here = here & self.people.stays(state["_general"])
                 state = self.people.next_state(state)
-            latent = self.people.values(state, wave).assign(
-                careless=self.careless, ended=ended
-            )
+            latent = self.people.values(state, wave)
+            latent[self.people.column("careless")] = self.careless
+            latent[self.people.column("ended")] = ended
             table = self._answers(latent, facts, ended, wave, form, before)
             if item_times:
                 table = table.join(self._item_times(table))
@@ -226,7 +262,8 @@ class _Draw:
         sd = model.sd if model else span / 8
         value = np.clip(self.rng.normal(mean, sd, self.n), item.minimum, item.maximum)
         if item.integer:
-            return pd.Series(np.round(value).astype(int))
+            low, high = np.ceil(item.minimum), np.floor(item.maximum)
+            return pd.Series(np.round(value).clip(low, high).astype(int))
         return pd.Series(np.round(value, 1).clip(item.minimum, item.maximum))
 
     def _choice(self, item: ChoiceItem) -> pd.Series:
@@ -264,7 +301,8 @@ class _Draw:
             if event and item.id == event.item:
                 cells[item.id] = facts[item.id].mask(ended, event.after)
             elif isinstance(item, TextItem):
-                cells[item.id] = pd.Series("", index=keys.index, dtype=object)
+                words = "made up"[: item.max_length] if item.required else ""
+                cells[item.id] = pd.Series(words, index=keys.index, dtype=object)
             elif isinstance(item, LikertItem):
                 cells[item.id] = self._likert(item, latent, before)
             else:
@@ -305,7 +343,8 @@ class _Draw:
             cuts = np.asarray(norm.ppf(np.arange(1, len(codes)) / len(codes)))
             value = noise
             if before is not None and item.id == self.population.change_item:
-                change = latent["general"].to_numpy() - before["general"]
+                now = latent[self.people.column("general")].to_numpy()
+                change = now - before["_general"]
                 value = -0.7 * change + 0.7 * noise
             return pd.Series(codes[np.searchsorted(cuts, value)])
         loading = self.population.item_loading

@@ -10,7 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import pandas as pd
+from pandas.api.types import is_integer_dtype, is_scalar
 from pandera.errors import SchemaErrors
 
 from survey.cells import default_form, typed_table
@@ -45,6 +47,9 @@ class Validation:
     failures
         One row per failure: ``respondent``, ``item``, ``value``, ``reason``; the
         index ``row`` is the row of the source.
+    rejected
+        Rows of the source that could not be put into a table at all: ``row``,
+        ``text`` as it stands there, ``reason``. They are failures, too.
     notes
         What is no failure but should be known: ``item`` and ``note``.
     """
@@ -52,11 +57,13 @@ class Validation:
     responses: Responses
     quarantine: pd.DataFrame
     failures: pd.DataFrame
+    rejected: pd.DataFrame
     notes: pd.DataFrame
 
     def summary(self) -> str:
         """Say in one line how many rows passed."""
-        kept, lost = len(self.responses), len(self.quarantine)
+        kept = len(self.responses)
+        lost = len(self.quarantine) + len(self.rejected)
         return f"{kept} of {kept + lost} responses valid, {lost} in quarantine"
 
 
@@ -82,7 +89,8 @@ def validate(raw: RawResponses, instrument: Instrument) -> Validation:
     quarantine = raw.frame.loc[bad.to_numpy()]
     responses = _responses(table.loc[~bad], raw, instrument)
     notes = _notes(responses)
-    return Validation(responses, quarantine, failures, notes)
+    failures = pd.concat([failures, _rejected_failures(raw.rejected)])
+    return Validation(responses, quarantine, failures, raw.rejected, notes)
 
 
 def _usable(raw: RawResponses, instrument: Instrument) -> None:
@@ -139,17 +147,23 @@ def _failures(
             "reason": cases["check"],
         }
     )
-    broken = {rule_column(i): rule for i, rule in enumerate(wide)}
-    own = pd.concat([untyped, found[~found["item"].isin(broken)]])
-    faulty = set(zip(own["position"], own["item"], strict=True))
-    by_rule = found[found["item"].isin(broken)]
-    said = [
-        not any((position, column) in faulty for column in broken[name].asks)
-        for position, name in zip(by_rule["position"], by_rule["item"], strict=True)
-    ]
-    names = {name: rule.column for name, rule in broken.items()}
-    by_rule = by_rule.loc[said].assign(item=by_rule["item"].replace(names))
-    return pd.concat([own, by_rule])
+    by_name = {rule_column(i): rule for i, rule in enumerate(wide)}
+    of_rule = found["item"].isin(by_name)
+    own = pd.concat([untyped, found[~of_rule]])
+    return pd.concat([own, _by_rule(found[of_rule], by_name, own)])
+
+
+def _by_rule(
+    found: pd.DataFrame, by_name: dict[str, Rule], own: pd.DataFrame
+) -> pd.DataFrame:
+    """Name the column of each broken rule; leave out what `own` faults explain."""
+    parts = []
+    for name, rows in found.groupby("item", sort=False):
+        rule = by_name[str(name)]
+        explained = own.loc[own["item"].isin(rule.asks), "position"]
+        kept = rows[~rows["position"].isin(explained)]
+        parts.append(kept.assign(item=rule.column))
+    return pd.concat(parts) if parts else found
 
 
 def _described(
@@ -164,9 +178,9 @@ def _described(
         ["position", "place"], kind="stable"
     )
     positions = failures["position"].to_numpy(dtype=int)
-    frame = raw.frame
+    cells = {name: _cells(raw.frame, str(name)) for name in failures["item"].unique()}
     values = [
-        _cell(frame, position, str(item))
+        cells[item][position]
         for position, item in zip(positions, failures["item"], strict=True)
     ]
     out = pd.DataFrame(
@@ -178,18 +192,40 @@ def _described(
             "position": positions,
         }
     )
-    out.index = pd.Index(positions + raw.first_row, name="row")
+    out.index = pd.Index(_source_rows(raw)[positions], name="row")
     return out
 
 
-def _cell(frame: pd.DataFrame, position: int, column: str) -> object:
+def _source_rows(raw: RawResponses) -> np.ndarray:
+    """Row of the source of each row of the frame: rejected rows are skipped."""
+    taken = set(raw.rejected["row"])
+    numbers = range(raw.first_row, raw.first_row + len(raw.frame) + len(taken))
+    free = [number for number in numbers if number not in taken]
+    return np.array(free[: len(raw.frame)], dtype=int)
+
+
+def _rejected_failures(rejected: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "respondent": None,
+            "item": "row",
+            "value": rejected["text"].to_numpy(),
+            "reason": rejected["reason"].to_numpy(),
+        },
+        index=pd.Index(rejected["row"].to_numpy(), name="row"),
+        columns=FAILURE_COLUMNS,
+    )
+
+
+def _cells(frame: pd.DataFrame, column: str) -> list[object]:
+    """Cells of a column as they arrived; None where there is nothing."""
     if column in frame.columns:
-        value: object = frame[column].iloc[position]
+        cells = frame[column].tolist()
     elif column == "respondent":
-        value = frame.index[position]
+        cells = frame.index.tolist()
     else:
-        return None
-    return None if pd.isna(value) else value  # type: ignore[call-overload]
+        return [None] * len(frame)
+    return [None if is_scalar(cell) and pd.isna(cell) else cell for cell in cells]
 
 
 def _responses(
@@ -220,7 +256,7 @@ def _responses(
 
 def _stored(codes: tuple[int, ...], answers: pd.Series) -> list[int] | list[str]:
     """Spell codes as the column holds them: as text beside codes that are words."""
-    if pd.api.types.is_integer_dtype(answers.dtype):
+    if is_integer_dtype(answers.dtype):
         return list(codes)
     return [str(code) for code in codes]
 

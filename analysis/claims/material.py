@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from analysis.errors import TooFewError
+from analysis.outcomes import clusters
 from survey import conditions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import pandas as pd
 
     from analysis.scoring import Scores
     from survey.instrument import Claim, Instrument
@@ -107,24 +109,3 @@ class Material:
     def label(self, name: str) -> str:
         """Say what a scale, composite or item is called."""
         return self.instrument.label(name)
-
-
-def clusters(frame: pd.DataFrame) -> pd.Series[str]:
-    """Name each row's cluster: the couple, or the person who answered alone."""
-    person = pd.Series(frame.index.astype(str), index=frame.index)
-    couple: pd.Series[str] = frame["couple"].astype(object)
-    return couple.where(couple.notna().to_numpy(), person).astype(str)
-
-
-def z_scores(data: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
-    """Replace numeric columns `names` by z scores over the rows complete on all.
-
-    The rows are those with no missing value in `names`; sd with divisor n - 1.
-    """
-    complete = data.dropna(subset=list(names)).copy()
-    for name in names:
-        if pd.api.types.is_numeric_dtype(complete[name].dtype):
-            column = complete[name].astype(float)
-            sd = column.std()
-            complete[name] = (column - column.mean()) / (sd if sd > 0 else 1.0)
-    return complete

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.claims.ledger import estimates, verdict_of
-from analysis.claims.material import clusters, z_scores
 from analysis.claims.relations import event_words
+from analysis.outcomes import clusters, z_scores
 from analysis.regression import diagnostic, incremental
 from analysis.result import warning_table
 from survey.instrument import LikertItem
@@ -122,6 +122,7 @@ def _accuracy_rows(
     one: pd.Series[float], name: str, low: float, high: float
 ) -> list[dict[str, object]]:
     measures = {
+        "positive predictive value": (one["ppv"], low, high),
         "sensitivity": (
             one["sensitivity"],
             one["sensitivity_low"],
@@ -132,7 +133,6 @@ def _accuracy_rows(
             one["specificity_low"],
             one["specificity_high"],
         ),
-        "positive predictive value": (one["ppv"], low, high),
         "AUC": (one["estimate"], one["conf_low"], one["conf_high"]),
     }
     return [

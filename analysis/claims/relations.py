@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.claims.ledger import estimates, verdict_of
-from analysis.claims.material import z_scores
 from analysis.dyads import apim
 from analysis.errors import AnalysisError, TooFewError
+from analysis.outcomes import z_scores
 from analysis.regression import logistic, moderation, ols
 from analysis.result import warning_table
 

@@ -11,6 +11,8 @@ import seaborn as sns
 from analysis.plots.theme import PALETTE
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping
+
     import pandas as pd
     from matplotlib.axes import Axes
 
@@ -60,28 +62,18 @@ def verdict_overview(
         )
         mine = betas[betas["claim"] == row.id]
         offsets = [0.0] if len(mine) == 1 else _spread(len(mine))
-        for offset, one in zip(offsets, mine.itertuples(index=False), strict=True):
-            sign = float(one.expected)
-            ends = sorted((sign * float(one.conf_low), sign * float(one.conf_high)))
-            ax.plot(ends, [position + offset] * 2, color=colour, linewidth=1.4)
-            ax.plot(
-                sign * float(one.estimate),
-                position + offset,
-                marker,
-                color=colour,
-                markersize=6,
-            )
+        for offset, one in zip(offsets, mine.to_dict(orient="records"), strict=True):
+            _draw(ax, position + offset, one, marker=marker, colour=colour)
         if mine.empty:
             ax.text(
-                0,
+                0.5,
                 position,
-                "no standardised coefficient: see its answer",
+                _in_figures(estimates[estimates["claim"] == row.id]),
+                transform=ax.get_yaxis_transform(),
                 ha="center",
                 va="center",
                 fontsize=8.5,
-                color="0.35",
-                style="italic",
-                bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+                color="0.25",
             )
     labels = [
         f"{row.id}  {textwrap.fill(str(row.claim), 42)}"
@@ -97,6 +89,32 @@ def verdict_overview(
     ax.set_title(f"{supported} of {len(verdicts)} claims are supported (n = {n})")
     ax.grid(visible=False, axis="y")
     return ax
+
+
+def _draw(
+    ax: Axes,
+    position: float,
+    one: Mapping[Hashable, float],
+    *,
+    marker: str,
+    colour: object,
+) -> None:
+    sign = one["expected"]
+    ends = [sign * one["conf_low"], sign * one["conf_high"]]
+    ax.plot(ends, [position] * 2, color=colour, linewidth=1.4)
+    ax.plot(sign * one["estimate"], position, marker, color=colour, markersize=6)
+
+
+def _in_figures(rows: pd.DataFrame) -> str:
+    """Say up to two estimates that are no standardised coefficients."""
+    summed = rows[rows["outcome"] == "order"]
+    chosen = summed if len(summed) else rows.head(2)
+    said = [
+        f"{one['measure']} {one['estimate']:.2f} "
+        f"[{one['conf_low']:.2f}, {one['conf_high']:.2f}]"
+        for one in chosen.to_dict(orient="records")
+    ]
+    return "\n".join(said) or "see its answer for the reason"
 
 
 def _spread(k: int) -> list[float]:

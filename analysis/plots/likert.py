@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
+from matplotlib.patches import Patch
 
 from analysis.plots.theme import DIVERGING
 
@@ -16,9 +17,11 @@ if TYPE_CHECKING:
 
     import pandas as pd
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _WIDTH = 46
 _LABEL_FROM = 6.0
+_EDGE = "0.7"
 
 
 def likert_bars(
@@ -44,9 +47,10 @@ def likert_bars(
         What is seen.
     """
     layout = _layout(shares, groups)
+    own: Figure | None = None
     if ax is None:
         height = 1.4 + 0.42 * len(layout)
-        _, ax = plt.subplots(figsize=(9.5, height), layout="constrained")
+        own, ax = plt.subplots(figsize=(9.5, height), layout="constrained")
     k = shares.shape[1]
     colours = sns.color_palette(DIVERGING, k)
     labels, ticks = [], []
@@ -74,19 +78,23 @@ def likert_bars(
     ticks_x = np.arange(-100, 101, 25)
     ticks_x = ticks_x[np.abs(ticks_x) <= limit]
     ax.set_xticks(ticks_x, [f"{abs(tick)} %" for tick in ticks_x])
-    ax.set_xlabel("share of answers, lower half of the scale left, upper half right")
-    ax.set_title(title)
+    ax.set_xlabel("share of answers; the middle of the scale stands at 0")
+    ax.set_title(textwrap.fill(title, 62))
     ax.grid(visible=False, axis="y")
-    handles = [plt.Rectangle((0, 0), 1, 1, color=colour) for colour in colours]
-    ax.legend(
-        handles,
-        [str(label) for label in shares.columns],
-        ncols=min(k, 5),
-        loc="upper center",
-        bbox_to_anchor=(0.3, -0.6 / max(len(layout), 3)),
-        frameon=False,
-        fontsize=9,
-    )
+    handles = [
+        Patch(facecolor=colour, edgecolor=_EDGE, label=str(label))
+        for colour, label in zip(colours, shares.columns, strict=True)
+    ]
+    if own is None:
+        ax.legend(handles=handles, ncols=min(k, 5), frameon=False, fontsize=9)
+    else:
+        own.legend(
+            handles=handles,
+            ncols=min(k, 5),
+            loc="outside lower center",
+            frameon=False,
+            fontsize=9,
+        )
     return ax
 
 
@@ -126,7 +134,7 @@ def _bar(
             left=left,
             color=colour,
             height=0.78,
-            edgecolor="white",
+            edgecolor=_EDGE,
             linewidth=0.6,
         )
         if share >= _LABEL_FROM:

@@ -13,6 +13,8 @@ from analysis.plots.estimates import plot_intervals
 from analysis.sem.inference import all_values
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from matplotlib.axes import Axes
 
     from analysis.arrays import Float1D, Float2D
@@ -175,8 +177,13 @@ class SemFit:
             text += f" {len(self.warnings)} {noun}, see .warnings: {kinds}."
         return text
 
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Standardised loadings (or regressions) with 95 % intervals."""
+    def plot(
+        self, ax: Axes | None = None, *, labels: Mapping[str, str] | None = None
+    ) -> Axes:
+        """Standardised loadings (or regressions) with 95 % intervals.
+
+        `labels` maps names of variables to words.
+        """
         tidy = self.tidy()
         op = "=~" if self.latent else "~"
         rows = tidy[tidy["op"] == op]
@@ -197,6 +204,7 @@ class SemFit:
             xlabel=f"Standardised {what[:-1]} (95% interval)",
             group_label="Factor" if op == "=~" else "Outcome",
             n_obs=self.n_obs,
+            labels=labels,
             ax=ax,
         )
 

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from analysis.sem.matrices import Cell, Layout
 
 
+# What rounding leaves of the standard error of a value that is 1 by construction.
+_CONSTANT = 1e-10
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Standardized:
     """Standardised solution, one value for each row of the table, then definitions.
@@ -59,9 +63,8 @@ def standardize(layout: Layout, theta: Float1D, covariance: Float2D) -> Standard
     slope = complex_jacobian(every, theta)
     variance = np.einsum("ik,kl,il->i", slope, covariance, slope)
     std_all = np.real(every(point))
-    constant = np.abs(slope).max(axis=1, initial=0.0) <= 0
-    unknown = constant | np.isnan(std_all)
     se = np.sqrt(np.maximum(variance, 0.0))
+    unknown = (se <= _CONSTANT) | np.isnan(std_all)
     return Standardized(
         std_lv=np.real(_standardized(layout, point, observed=False)),
         std_all=std_all,

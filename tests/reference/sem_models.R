@@ -77,7 +77,7 @@ models <- list(
   hs_scales = list(three, "scales", scales, list()),
   hs_scales_std_lv = list(three, "scales", scales, list(std.lv = TRUE)),
   paths_sem = list("f =~ x1 + x2 + x3\ng =~ y1 + a*y2 + b*y3\nh =~ y5 + a*y6 + b*y7\ng ~ f\nh ~ f + g\ny1 ~~ y5", "sem_paths", paths, list()),
-  paths_outcomes = list("f =~ x1 + x2 + x3\ng =~ y1 + y2 + y3\nh =~ y5 + y6 + y7\ng ~ p*f + z1\nh ~ q*f\no1 ~ h + z1 + z2\nsum := p + q\nratio := p / q\nroot := sqrt(abs(p)) * exp(-q^2)", "sem_paths", paths, list()),
+  paths_outcomes = list("f =~ x1 + x2 + x3\ng =~ y1 + y2 + y3\nh =~ y5 + y6 + y7\ng ~ p*f + z1\nh ~ q*f\no1 ~ h + z1 + z2\nsum := p + q\nratio := p / q\nroot := sqrt(p) * exp(-q^2)", "sem_paths", paths, list()),
   paths_outcomes_std_lv = list("f =~ x1 + x2 + x3\ng =~ y1 + y2 + y3\nh =~ y5 + y6 + y7\ng ~ p*f\nh ~ q*f\no1 ~ f + z1", "sem_paths", paths, list(std.lv = TRUE)),
   paths_outcomes_orthogonal = list("f =~ x1 + x2 + x3\ng =~ y1 + y2 + y3\nh =~ y5 + y6 + y7\ng ~ p*f\nh ~ q*f", "sem_paths", paths, list(orthogonal = TRUE)),
   paths_mediation = list("y5 ~ c1*z1 + b*x1\nx1 ~ a*z1\nindirect := a*b\ntotal := c1 + indirect", "sem_paths", paths, list()),

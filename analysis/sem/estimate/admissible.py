@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from analysis.sem.matrices import Layout
     from analysis.sem.moments import Moments
     from analysis.sem.standardize import Standardized
-    from analysis.sem.syntax import ModelSyntax
 
 DROPPED = 0.05
 _OVER_ONE = 1 + 1e-6
@@ -29,7 +28,6 @@ Row = tuple[str, str, str]
 
 
 def warnings_of(
-    model: ModelSyntax,
     layout: Layout,
     moments: Moments,
     theta: Float1D,
@@ -44,7 +42,7 @@ def warnings_of(
     return warning_table(
         [
             *_data(moments, len(theta)),
-            *_freed(model, layout),
+            *_freed(layout),
             *_variances(layout, theta),
             *_standardized(layout, standardized),
             *_not_pd(layout, theta),
@@ -75,23 +73,28 @@ def _data(moments: Moments, n_free: int) -> Iterator[Row]:
         )
 
 
-def _freed(model: ModelSyntax, layout: Layout) -> Iterator[Row]:
+def _freed(layout: Layout) -> Iterator[Row]:
+    """Predictors that a statement about their moments cuts off from the others."""
     table = layout.table
-    explained = set(table.endogenous)
-    predictors = {r.rhs for r in table.rows if r.op == "~"} & set(table.observed)
-    for s in model.statements:
-        if s.op not in {"~~", "~1"} or not table.exogenous:
+    named = {r.rhs for r in table.rows if r.op == "~"} & set(table.observed)
+    predictors = [n for n in table.observed if n in named - set(table.endogenous)]
+    pairs = [{r.lhs, r.rhs} for r in table.rows if r.op == "~~"]
+    for name in predictors:
+        if name in table.predictors:
             continue
-        for name in dict.fromkeys((s.lhs, s.rhs)):
-            if name in predictors - explained - set(table.exogenous):
-                yield (
-                    "predictor_freed",
-                    (
-                        f"{s.lhs} {s.op} {s.rhs} makes the predictor {name} random, "
-                        " without covariances to the other predictors"
-                    ),
-                    "Leave the statement out, or use fixed_x=False",
-                )
+        apart = [o for o in predictors if o != name and {name, o} not in pairs]
+        if apart:
+            yield (
+                "predictor_freed",
+                (
+                    f"the model speaks of moments of {name}, so its covariance with "
+                    f"{', '.join(apart)} is fixed to 0"
+                ),
+                (
+                    f"State the covariances ({name} ~~ {apart[0]}), or leave the "
+                    f"variance or mean of {name} out of the model"
+                ),
+            )
 
 
 def _variances(layout: Layout, theta: Float1D) -> Iterator[Row]:

@@ -151,7 +151,7 @@ def sem(
         moments=moments,
         reproduced=reproduced,
         r_squared=pd.Series(r_squared(layout, theta), dtype="float64"),
-        warnings=warnings_of(parsed, layout, moments, theta, standardized),
+        warnings=warnings_of(layout, moments, theta, standardized),
         estimator=estimator,
     )
 

@@ -28,7 +28,8 @@ class Starts:
     theta
         Informed start values, shape (n_free,).
     plain
-        A second start: half of each observed variance, small factors, no covariances.
+        A second start: half of each observed variance, small factors, no covariances,
+        and none of the stated values.
     scale
         Order of magnitude of each parameter, shape (n_free,).
     """
@@ -61,7 +62,7 @@ def start_values(table: ParameterTable, moments: Moments) -> Starts:
             value = _value(p, guess, mean, known)
             if p.is_variance:
                 value = _unexplained(p.lhs, table, guess, plain=plain)
-            found.append(value if p.start is None else p.start)
+            found.append(value if p.start is None or plain else p.start)
         return np.array(found, dtype=np.float64)
 
     return Starts(

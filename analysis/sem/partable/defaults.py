@@ -154,7 +154,10 @@ def _stated(model: ModelSyntax, options: Options) -> Iterator[Parameter]:
                 fixed = 1.0
         if options.std_lv and _is_scale(s, model) and fixed is None and not s.free:
             fixed = 1.0
-        yield Parameter(s.lhs, s.op, s.rhs, fixed, s.label, s.start, stated=True)
+        lhs, rhs = s.lhs, s.rhs
+        if s.op == "~~" and rhs in model.latent and lhs not in model.latent:
+            lhs, rhs = rhs, lhs
+        yield Parameter(lhs, s.op, rhs, fixed, s.label, s.start, stated=True)
 
 
 def _is_scale(s: Statement, model: ModelSyntax) -> bool:
