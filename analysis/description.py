@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -15,7 +17,7 @@ from survey.instrument import ChoiceItem, LikertItem, NumberItem
 from survey.responses import BLANK, NOT_SHOWN, REFUSED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from matplotlib.axes import Axes
 
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from survey.responses import Responses
 
 _ITEMS_A_FIGURE = 16
+_LABEL = 40
+#: Id of a response scale, heading, items.
+_Block: TypeAlias = tuple[str, str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,22 +105,15 @@ def answers(
     Returns
     -------
     tuple of AnswerShares
-        Scales of one response scale together, at most 16 items a figure; items that
-        nobody answered are left out.
+        Neighbouring scales with one response scale together, up to 16 items a figure
+        (a longer scale is not cut); items that nobody answered are left out, and so
+        are numbers.
     """
-    instrument = responses.instrument
-    chosen = _chosen(instrument, scales)
-    parts = []
-    for batch in _batches(chosen, instrument):
-        items = [
-            name
-            for scale in batch
-            for name in scale.items
-            if responses.frame[name].notna().any()
-        ]
-        if items:
-            parts.append(_shares(responses, batch, items))
-    return tuple(parts)
+    chosen = _chosen(responses.instrument, scales)
+    return tuple(
+        _shares(responses, options, batch)
+        for options, batch in _batches(_blocks(chosen, responses))
+    )
 
 
 def _chosen(instrument: Instrument, scales: Sequence[str] | None) -> list[Scale]:
@@ -131,53 +129,55 @@ def _chosen(instrument: Instrument, scales: Sequence[str] | None) -> list[Scale]
     return [s for s in instrument.scales if s.id in scales or s.kind in scales]
 
 
-def _batches(scales: list[Scale], instrument: Instrument) -> Iterator[list[Scale]]:
-    batch: list[Scale] = []
-    used = ""
+def _blocks(scales: list[Scale], responses: Responses) -> Iterator[_Block]:
+    """Give the answered items of each scale, apart by response scale."""
     for scale in scales:
-        first = instrument.item(scale.items[0])
-        if not isinstance(first, LikertItem):
-            continue
-        size = sum(len(one.items) for one in batch) + len(scale.items)
-        if batch and (size > _ITEMS_A_FIGURE or first.response_scale != used):
-            yield batch
-            batch = []
-        batch.append(scale)
-        used = first.response_scale
+        by_options: dict[str, list[str]] = {}
+        for name in scale.items:
+            item = responses.instrument.item(name)
+            if isinstance(item, LikertItem) and responses.frame[name].notna().any():
+                by_options.setdefault(item.response_scale, []).append(name)
+        heading = responses.instrument.wording(scale.label)
+        for options, items in by_options.items():
+            yield options, heading, tuple(items)
+
+
+def _batches(
+    blocks: Iterable[_Block],
+) -> Iterator[tuple[str, dict[str, tuple[str, ...]]]]:
+    batch: dict[str, tuple[str, ...]] = {}
+    used = ""
+    for options, heading, items in blocks:
+        size = sum(len(one) for one in batch.values()) + len(items)
+        apart = options != used or size > _ITEMS_A_FIGURE or heading in batch
+        if batch and apart:
+            yield used, batch
+            batch = {}
+        batch[heading] = items
+        used = options
     if batch:
-        yield batch
+        yield used, batch
 
 
 def _shares(
-    responses: Responses, scales: list[Scale], items: list[str]
+    responses: Responses, response_scale: str, groups: dict[str, tuple[str, ...]]
 ) -> AnswerShares:
     instrument = responses.instrument
-    codes = instrument.codes(items[0])
-    same = [name for name in items if instrument.codes(name) == codes]
-    item = instrument.item(same[0])
-    options = (
-        instrument.response_scale(item.response_scale).options
-        if isinstance(item, LikertItem)
-        else {}
-    )
+    options = instrument.response_scale(response_scale).options
     labels = [instrument.wording(label) for label in options.values()]
     rows, n = {}, {}
-    for name in same:
+    for name in dict.fromkeys(name for items in groups.values() for name in items):
         given = responses.frame[name].dropna()
-        counts = given.value_counts().reindex(list(codes), fill_value=0)
+        counts = given.value_counts().reindex(list(options), fill_value=0)
         n[name] = len(given)
         rows[name] = 100 * counts.to_numpy(dtype=float) / len(given)
     shares = pd.DataFrame.from_dict(rows, orient="index", columns=labels)
-    texts = {name: instrument.wording(instrument.item(name).text) for name in same}
-    groups = {
-        instrument.wording(scale.label): tuple(i for i in scale.items if i in rows)
-        for scale in scales
-    }
+    texts = {name: instrument.wording(instrument.item(name).text) for name in rows}
     return AnswerShares(
         shares=shares,
         n=pd.Series(n),
         texts=texts,
-        groups={heading: found for heading, found in groups.items() if found},
+        groups=groups,
         title=_highest(shares, texts),
     )
 
@@ -202,14 +202,17 @@ class Missingness:
         item, scale or page; columns ``left blank`` and ``prefers not to answer``.
     not_shown
         Percent of people the item was not shown to, same index.
+    percent
+        Percent missing of all answers that could have been given.
     n
         Rows: people times waves.
     complete
-        Share of rows with every shown likert item answered.
+        Share of rows with every shown item answered, texts aside.
     """
 
     shares: pd.DataFrame
     not_shown: pd.Series[float]
+    percent: float
     n: int
     complete: float
 
@@ -222,23 +225,27 @@ class Missingness:
         return pd.DataFrame(
             {
                 "n": [self.n],
-                "percent_missing": [float(self.shares.sum(axis="columns").mean())],
+                "percent_missing": [self.percent],
                 "share_complete": [self.complete],
             }
         )
 
     def summary(self) -> str:
         """Say how much is missing."""
-        missing = float(self.shares.sum(axis="columns").mean())
         return (
-            f"{missing:.1f} % of the answers that could have been given are missing; "
-            f"{self.complete:.0%} of {self.n} rows are complete"
+            f"{self.percent:.1f} % of the answers that could have been given are "
+            f"missing; {self.complete:.0%} of {self.n} rows are complete"
         )
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the percent missing, most first, at most 40 rows."""
+        """Draw the percent missing, most first, at most 40 rows.
+
+        Reasons that nobody had are left out.
+        """
         total = self.shares.sum(axis="columns").sort_values(ascending=False)
-        most = self.shares.loc[total.index[:40]]
+        had = self.shares.columns[(self.shares > 0).any()]
+        reasons = had if len(had) else self.shares.columns[:1]
+        most = self.shares.loc[total.index[:40], reasons]
         title = (
             f"{total.index[0]} is left out most: {total.iloc[0]:.1f} %"
             if total.iloc[0] > 0
@@ -277,9 +284,11 @@ def missingness(
             away[name] = 100 * float(hidden[items].to_numpy().mean())
     columns = ["left blank", "prefers not to answer"]
     lacking = (blank | refused).to_numpy()
+    could_be_given = int(offered.sum())
     return Missingness(
         shares=pd.DataFrame.from_dict(rows, orient="index", columns=columns),
         not_shown=pd.Series(away, dtype=float),
+        percent=100 * lacking.sum() / could_be_given if could_be_given else np.nan,
         n=len(responses),
         complete=float(np.mean(~lacking.any(axis=1))) if len(responses) else np.nan,
     )
@@ -289,15 +298,38 @@ def _groups(instrument: Instrument, by: str, asked: list[str]) -> dict[str, list
     if by == "item":
         return {name: [name] for name in asked}
     if by == "page":
-        return {
-            instrument.wording(page.title): [i for i in page.items if i in asked]
+        return _named(
+            (
+                page.id,
+                instrument.wording(page.title),
+                [i for i in page.items if i in asked],
+            )
             for page in instrument.all_pages
-        }
+        )
     scaled = {name for scale in instrument.scales for name in scale.items}
-    rest = {name: [name] for name in asked if name not in scaled}
-    return rest | {
-        instrument.wording(scale.label): list(scale.items)
+    rest = [
+        (
+            name,
+            textwrap.shorten(instrument.label(name), _LABEL, placeholder=" …"),
+            [name],
+        )
+        for name in asked
+        if name not in scaled
+    ]
+    scales = [
+        (scale.id, instrument.wording(scale.label), list(scale.items))
         for scale in instrument.scales
+    ]
+    return _named([*rest, *scales])
+
+
+def _named(groups: Iterable[tuple[str, str, list[str]]]) -> dict[str, list[str]]:
+    """Key groups (id, label, items) by their labels; by id too where two are alike."""
+    listed = list(groups)
+    alike = Counter(label for _, label, _ in listed)
+    return {
+        label if alike[label] == 1 else f"{label} [{name}]": items
+        for name, label, items in listed
     }
 
 

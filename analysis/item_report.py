@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.errors import AnalysisError
 from analysis.items import item_statistics, keying_audit
-from analysis.measurement import scale_items
+from analysis.measurement import measured_items, scale_items, unanswered
 from analysis.plots.forest import forest
 from analysis.result import warning_table
 
@@ -77,10 +77,16 @@ def item_report(
     -------
     ItemReport
         A scale whose keys cannot be audited (one item, no variance) has the reason
-        in `warnings`.
+        in `warnings`; so have items that nobody answered, which are left out.
+
+    Raises
+    ------
+    TooFewError
+        If nobody answered an item of these scales.
     """
     instrument = scores.instrument
-    tables, against, notes = [], [], []
+    measured_items(scores, scales)
+    tables, against, notes = [], [], [unanswered(scores, scales)]
     for name, items in scale_items(scores, scales).items():
         codes = {
             item: [code for code in instrument.codes(item) if isinstance(code, int)]
@@ -120,15 +126,28 @@ def _of(scale: str, warnings: pd.DataFrame) -> pd.DataFrame:
 def reliability_plot(
     table: ReliabilityTable, scores: Scores, ax: Axes | None = None
 ) -> Axes:
-    """Draw alpha and omega of every scale with their intervals."""
+    """Draw alpha and omega of every scale with their intervals.
+
+    Raises
+    ------
+    AnalysisError
+        If there is no coefficient; says why.
+    """
     frame = table.tidy().dropna(subset=["estimate"])
+    if frame.empty:
+        reasons = "; ".join(dict.fromkeys(table.warnings["what"].astype(str)))
+        raise AnalysisError(
+            f"reliability: no coefficient could be estimated ({reasons}). Choose "
+            "scales of two or more items that people answered."
+        )
     names = {"alpha": "alpha", "omega": "omega", "spearman_brown": "Spearman-Brown"}
     frame = frame.assign(
         coefficient=frame["term"].map(names).fillna(frame["term"]), term=frame["scale"]
     )
     weakest = frame.sort_values("estimate").iloc[0]
     label = scores.instrument.label(str(weakest["scale"]))
-    n = f"{frame['n_obs'].min():.0f} to {frame['n_obs'].max():.0f}"
+    fewest, most = int(frame["n_obs"].min()), int(frame["n_obs"].max())
+    n = f"n = {fewest}" + (f" to {most}" if most > fewest else "")
     return forest(
         frame,
         title=f"Least reliable: {label} ({weakest['estimate']:.2f})",

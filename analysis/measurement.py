@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import pandas as pd
 
-from analysis.errors import AnalysisError
+from analysis.errors import AnalysisError, TooFewError
 from analysis.result import warning_table
 from analysis.sem import SemFit, cfa, compare
 
@@ -59,6 +59,11 @@ def measured_scales(
     reflective = tuple(one for one in chosen if one.measurement == "reflective")
     if not reflective:
         names = [one.id for one in chosen]
+        if not names:
+            raise AnalysisError(
+                f"scales: {instrument.id!r} has none. List the items that belong "
+                "together under `scales` of the instrument."
+            )
         raise AnalysisError(
             f"scales {names}: none is reflective, so a factor model says nothing about "
             "them. Choose other scales, or declare `measurement: reflective` if the "
@@ -133,6 +138,23 @@ class Structures:
     comparison: Comparison | None
     warnings: pd.DataFrame
 
+    def fit(self, structure: str) -> SemFit:
+        """Look a fitted model up by its structure.
+
+        Raises
+        ------
+        AnalysisError
+            If it was not fitted; says why.
+        """
+        if structure in self.fits:
+            return self.fits[structure]
+        reasons = self.warnings.loc[self.warnings["where"] == structure, "remedy"]
+        reason = " ".join(reasons) or "It was not asked for."
+        known = ", ".join(self.fits) or "none"
+        raise AnalysisError(
+            f"structure {structure!r} is not fitted: {reason} Fitted: {known}."
+        )
+
     def tidy(self) -> pd.DataFrame:
         """One row per model: fit indices and the test against the row before it."""
         if self.comparison is not None:
@@ -146,6 +168,8 @@ class Structures:
 
     def summary(self) -> str:
         """Say each model's fit as papers print it."""
+        if not self.fits:
+            return "No structure could be fitted; the warnings say why"
         return "; ".join(f"{name}: {fit.summary()}" for name, fit in self.fits.items())
 
 
@@ -205,6 +229,52 @@ def scale_items(
         if answered:
             out[scale.id] = items[answered]
     return out
+
+
+def measured_items(
+    scores: Scores, scales: Sequence[str] | str | None = None
+) -> pd.DataFrame:
+    """Keyed items of scales in one table; an item of two scales stands in it once.
+
+    Raises
+    ------
+    TooFewError
+        If nobody answered an item of these scales.
+    """
+    parts = list(scale_items(scores, scales).values())
+    if not parts:
+        raise TooFewError(_nobody(scores, scales))
+    joined = pd.concat(parts, axis="columns")
+    return joined.loc[:, ~joined.columns.duplicated()]
+
+
+def unanswered(
+    scores: Scores, scales: Sequence[str] | str | None = None
+) -> pd.DataFrame:
+    """Warn of the items of scales that nobody answered, one row a scale.
+
+    `scale_items` leaves these items out.
+    """
+    rows = []
+    for scale in measured_scales(scores.instrument, scales):
+        empty = [name for name in scale.items if scores.items[name].isna().all()]
+        if empty:
+            rows.append(
+                (
+                    f"nobody answered {len(empty)} of {len(scale.items)} items",
+                    f"{scale.id}: {', '.join(empty)}",
+                    "They are left out. Was another form or wave fielded?",
+                )
+            )
+    return warning_table(rows)
+
+
+def _nobody(scores: Scores, scales: Sequence[str] | str | None) -> str:
+    names = [scale.id for scale in measured_scales(scores.instrument, scales)]
+    return (
+        f"scales {names}: nobody answered any of their items. Choose other scales, or "
+        "another wave."
+    )
 
 
 def _loadings(factor: str, indicators: Sequence[str]) -> str:

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from survey.instrument import Instrument
 
 
+_CLEAR = 0.05
+_NOT_CLUSTERED = "partners count as unrelated: standard errors are too small"
+_READ_WIDER = "Read the intervals as too narrow, or analyse one partner of each couple."
+
+
 def chosen_names(instrument: Instrument, text: str, *, kind: str) -> tuple[str, ...]:
     """Read a report parameter that lists variables.
 
@@ -67,15 +72,18 @@ def clusters(frame: pd.DataFrame) -> pd.Series[str]:
 def z_scores(data: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     """Replace numeric columns `names` by z scores over the rows complete on all.
 
-    The rows are those with no missing value in `names`; sd with divisor n - 1.
+    Mean and sd (divisor n - 1) are those of the rows with no missing value in
+    `names`; the other rows stay, for the regression to leave them out and count them.
     """
-    complete = data.dropna(subset=list(names)).copy()
+    complete = data.dropna(subset=list(names))
+    out = data.copy()
     for name in names:
-        if pd.api.types.is_numeric_dtype(complete[name].dtype):
+        if pd.api.types.is_numeric_dtype(data[name].dtype):
             column = complete[name].astype(float)
             sd = column.std()
-            complete[name] = (column - column.mean()) / (sd if sd > 0 else 1.0)
-    return complete
+            scale = sd if sd > 0 else 1.0
+            out[name] = (data[name].astype(float) - column.mean()) / scale
+    return out
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,31 +146,64 @@ class Explanations:
         return table[["outcome"] + [c for c in table if c != "outcome"]]
 
     def summary(self) -> str:
-        """Say each outcome's fit in a sentence."""
+        """Say each outcome's fit in a sentence; without a fit, why there is none."""
+        if not self.fits:
+            reasons = " ".join(self.warnings["remedy"].astype(str))
+            return f"No outcome is explained. {reasons}".strip()
         return "; ".join(
             f"{self.labels.get(name, name)}: {fit.summary()}"
             for name, fit in self.fits.items()
         )
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the predictors' coefficients, outcomes side by side."""
+        """Draw the predictors' coefficients, outcomes side by side.
+
+        Raises
+        ------
+        AnalysisError
+            If no outcome could be explained.
+        """
         table = self.tidy()
-        shown = table[table["term"].isin(self.predictors)]
-        names = {name: self.labels.get(name, name) for name in self.fits}
-        shown = shown.assign(outcome=shown["outcome"].map(names))
-        strongest = shown.loc[shown["estimate"].abs().sort_values().index[-1]]
+        if table.empty:
+            raise AnalysisError(f"There is nothing to draw. {self.summary()}")
+        names = table["term"].astype(str).str.split("[", n=1).str[0]
+        shown = table[names.isin(self.predictors)]
+        said = {name: self._outcome(name) for name in self.fits}
+        shown = shown.assign(outcome=shown["outcome"].map(said))
         sizes = sorted({fit.n_obs for fit in self.fits.values()})
-        n = str(sizes[0]) if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
-        term = self.labels.get(str(strongest["term"]), str(strongest["term"]))
+        n = f"n = {sizes[0]}" + (f" to {sizes[-1]}" if len(sizes) > 1 else "")
+        words = {str(term): self._term(str(term)) for term in shown["term"]}
         return forest(
             shown,
-            title=f"{term} goes most clearly with {strongest['outcome']}",
+            title=_clearest(shown, words),
             n=n,
             xlabel="coefficient of z scores, with 95 % interval",
-            labels=self.labels,
+            labels=words,
             group="outcome",
             ax=ax,
         )
+
+    def _outcome(self, name: str) -> str:
+        """Say what the coefficients of an outcome are changes of."""
+        label, fit = self.labels.get(name, name), self.fits[name]
+        if fit.kind == "logistic":
+            return f"{label} = {fit.outcome.partition(' = ')[2]} (log odds)"
+        return f"{label} (log odds)" if fit.kind == "ordinal" else label
+
+    def _term(self, term: str) -> str:
+        """Say what a predictor is called; of a category, which one."""
+        name, _, level = term.partition("[T.")
+        label = self.labels.get(name, name)
+        return f"{label}: {level.removesuffix(']')}" if level else label
+
+
+def _clearest(shown: pd.DataFrame, words: dict[str, str]) -> str:
+    """Name the association that is furthest from none, in standard errors."""
+    distance = (shown["estimate"] / shown["std_error"]).abs()
+    first = shown.loc[distance.sort_values().index[-1]]
+    if not first["p_value"] < _CLEAR:
+        return "No predictor goes clearly with an outcome"
+    return f"{words[str(first['term'])]} goes most clearly with {first['outcome']}"
 
 
 def explain(
@@ -187,38 +228,38 @@ def explain(
     Returns
     -------
     Explanations
-        Standard errors are clustered by couple where couples answered, HC3 otherwise.
-        An outcome that cannot be fitted has the reason in `warnings`.
+        Standard errors are clustered by couple where couples answered, else HC3 (least
+        squares) or from the information (logistic); always the latter if ordinal.
+        An outcome that cannot be fitted has the reason in `warnings`; so has a call
+        without an outcome or a predictor, as of an instrument that names no kinds.
 
     Raises
     ------
     AnalysisError
-        If there is no outcome or no predictor.
+        If a name is no scale, composite or item.
     """
-    if not outcomes or not predictors:
-        missing = "outcomes" if not outcomes else "predictors"
-        raise AnalysisError(
-            f"explain: no {missing}. Name scales, composites or items of "
-            f"{scores.instrument.id!r} in the report's parameters."
-        )
+    _named(scores.instrument, [*outcomes, *predictors, *controls])
     frame = scores.frame.assign(cluster=clusters(scores.frame))
     fits: dict[str, RegressionFit] = {}
     blocks: dict[str, HierarchicalFit] = {}
-    notes: list[pd.DataFrame] = []
+    notes = [_nothing_named(scores.instrument, outcomes, predictors)]
+    if not predictors:
+        outcomes = ()
     for outcome in outcomes:
         mine = [name for name in predictors if name != outcome]
         others = [name for name in controls if name not in {outcome, *mine}]
         try:
             fits[outcome] = _fit(scores, frame, outcome, mine, others)
-            if others and fits[outcome].kind == "linear":
-                blocks[outcome] = _blocks(frame, outcome, mine, others, seed)
         except AnalysisError as error:
-            notes.append(
-                warning_table([("outcome not explained", outcome, str(error))])
-            )
+            row = ("outcome not explained", outcome, str(error))
+            notes.append(warning_table([row]))
             continue
         found = fits[outcome].warnings
         notes.append(found.assign(where=outcome + ": " + found["where"].astype(str)))
+        if fits[outcome].kind == "linear":
+            blocks[outcome] = _blocks(frame, outcome, mine, others, seed)
+        elif fits[outcome].kind == "ordinal" and _has_couples(frame, [outcome, *mine]):
+            notes.append(warning_table([(_NOT_CLUSTERED, outcome, _READ_WIDER)]))
     names = [*outcomes, *predictors, *controls]
     return Explanations(
         fits=fits,
@@ -229,8 +270,32 @@ def explain(
     )
 
 
-def _has_couples(data: pd.DataFrame) -> bool:
-    return bool(data["cluster"].duplicated().any())
+def _two_options(answers: pd.Series[str], outcome: str) -> None:
+    chosen = list(answers.cat.remove_unused_categories().cat.categories)
+    if len(chosen) != 2:  # noqa: PLR2004
+        raise AnalysisError(
+            f"{outcome}: {len(chosen)} options were chosen: {', '.join(chosen)}. A "
+            "choice is explained if there are two; use it as a predictor or control."
+        )
+
+
+def _nothing_named(
+    instrument: Instrument, outcomes: Sequence[str], predictors: Sequence[str]
+) -> pd.DataFrame:
+    """Say which of the two lists is empty, and which names would fill it."""
+    scored = [one.id for one in instrument.scales]
+    scored += [one.id for one in instrument.composites]
+    known = f"Scores of {instrument.id!r} are {', '.join(scored) or 'none'}."
+    given = {"outcomes": outcomes, "predictors": predictors}
+    return warning_table(
+        (f"no {what} named", what, f"Name them, as in {what}=a,b. {known}")
+        for what, names in given.items()
+        if not names
+    )
+
+
+def _has_couples(data: pd.DataFrame, names: Sequence[str]) -> bool:
+    return bool(data.dropna(subset=list(names))["cluster"].duplicated().any())
 
 
 def _fit(
@@ -241,27 +306,32 @@ def _fit(
     controls: list[str],
 ) -> RegressionFit:
     _known(frame, [outcome, *predictors, *controls])
+    if not predictors:
+        raise AnalysisError(
+            f"{outcome}: is the only predictor, and does not explain itself. Name "
+            "another."
+        )
     right = " + ".join([*controls, *predictors])
     names = [*predictors, *controls]
     item = _own_item(scores.instrument, outcome)
     complete = frame.dropna(subset=[outcome])
     if isinstance(item, ChoiceItem):
+        _two_options(complete[outcome], outcome)
         complete = complete.assign(
             **{outcome: complete[outcome].cat.remove_unused_categories()}
         )
-        return _logistic(outcome, right, z_scores(complete, names))
+        data = z_scores(complete, names)
+        if _has_couples(data, names):
+            return logistic(
+                f"{outcome} ~ {right}", data, vcov="cluster", cluster="cluster"
+            )
+        return logistic(f"{outcome} ~ {right}", data)
     if isinstance(item, LikertItem):
         return ordinal(f"{outcome} ~ {right}", z_scores(complete, names))
     data = z_scores(frame, [outcome, *names])
-    if _has_couples(data):
+    if _has_couples(data, [outcome, *names]):
         return ols(f"{outcome} ~ {right}", data, vcov="cluster", cluster="cluster")
     return ols(f"{outcome} ~ {right}", data)
-
-
-def _logistic(outcome: str, right: str, data: pd.DataFrame) -> RegressionFit:
-    if _has_couples(data):
-        return logistic(f"{outcome} ~ {right}", data, vcov="cluster", cluster="cluster")
-    return logistic(f"{outcome} ~ {right}", data)
 
 
 def _blocks(
@@ -272,12 +342,22 @@ def _blocks(
     seed: int,
 ) -> HierarchicalFit:
     data = z_scores(frame, [outcome, *predictors, *controls])
-    steps = {"controls": controls, "predictors": predictors}
-    if _has_couples(data):
+    steps = {"controls": controls} if controls else {}
+    steps |= {"predictors": predictors}
+    if _has_couples(data, [outcome, *predictors, *controls]):
         return hierarchical(
             outcome, steps, data, vcov="cluster", cluster="cluster", seed=seed
         )
     return hierarchical(outcome, steps, data, seed=seed)
+
+
+def _named(instrument: Instrument, names: Sequence[str]) -> None:
+    known = instrument.labels()
+    if stray := [name for name in names if name not in known]:
+        raise AnalysisError(
+            f"explain: {stray} are no scale, composite or item of {instrument.id!r}. "
+            f"It has {', '.join(known)}."
+        )
 
 
 def _known(frame: pd.DataFrame, names: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import pandas as pd
@@ -32,3 +33,12 @@ def warning_table(rows: Iterable[tuple[str, str, str]] = ()) -> pd.DataFrame:
     Empty when there is nothing to warn of; notebooks always show it.
     """
     return pd.DataFrame(list(rows), columns=list(WARNING_COLUMNS), dtype=object)
+
+
+def format_p(p_value: float) -> str:
+    """Write a p value as papers do: ``p = .012``, ``p < .001``."""
+    if math.isnan(p_value):
+        return "p not available"
+    if p_value < 0.001:  # noqa: PLR2004 - the smallest p that is printed
+        return "p < .001"
+    return f"p = {p_value:.3f}".replace("0.", ".", 1)

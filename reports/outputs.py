@@ -12,13 +12,13 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-import bleach  # type: ignore[import-untyped]
+import bleach
 import mistune
 from bs4 import BeautifulSoup, Tag
 from markupsafe import Markup, escape
-from pygments import highlight  # type: ignore[import-untyped]
-from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
-from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -55,7 +55,9 @@ _NUMBER = re.compile(
     r"^[<>=≤≥]?\s?[-+\u2212]?[\d,]*\.?\d+(?:e[-+]?\d+)?\s?%?$", re.IGNORECASE
 )
 _LINK = re.compile(r"https?://|mailto:|#", re.IGNORECASE)
-_ABSENT = {"", "NaN", "None", "<NA>", "NaT"}
+#: Text from this length on needs a wide column.
+_WORDS = 40
+_ABSENT = {"", "NaN", "None", "<NA>", "NaT", "\u2013"}
 _OBJECT = re.compile(r"^<[\w.]+(?: object)? at 0x[0-9a-f]+>$")
 _AXES = re.compile(r"(?=<\w*Axes\w*:)")
 _AXES_ONLY = re.compile(r"(?:array\(|[\[(\s])*<\w*Axes\w*:")
@@ -332,6 +334,7 @@ def _accessible(html: str, outline: Outline) -> str:
 
 def _table(table: Tag) -> None:
     _merge_header(table)
+    _drop_counting(table)
     for cell in table.find_all(["th", "td"]):
         text = cell.get_text(" ", strip=True)
         kept = {key: cell[key] for key in ("colspan", "rowspan") if cell.get(key)}
@@ -344,13 +347,40 @@ def _table(table: Tag) -> None:
             cell["class"] = "absent"
         if _NUMBER.match(text):
             cell["class"] = "number"
+        elif len(text) > _WORDS:
+            cell["class"] = "words"
     _align(table)
+    _say_empty(table)
+
+
+def _say_empty(table: Tag) -> None:
+    """Say in words that a table has no rows."""
+    head, body = table.find("thead"), table.find("tbody")
+    if not head or not body or body.find("tr"):
+        return
+    width = len(head.find_all(["th", "td"]))
+    text = f'<tr><td colspan="{width}" class="absent">none</td></tr>'
+    body.append(BeautifulSoup(text, "html.parser"))
 
 
 def _scope(cell: Tag) -> str:
     if cell.find_parent("thead"):
         return "colgroup" if int(str(cell.get("colspan", "1"))) > 1 else "col"
     return "rowgroup" if int(str(cell.get("rowspan", "1"))) > 1 else "row"
+
+
+def _drop_counting(table: Tag) -> None:
+    """Drop a first column that only counts rows, or is empty, and has no heading."""
+    rows = [row.find_all(["th", "td"]) for row in table.find_all("tr")]
+    head, body = rows[:1], rows[1:]
+    if not body or any(not row or row[0].name != "th" for row in body):
+        return
+    if not head[0] or head[0][0].get_text(strip=True):
+        return
+    counts = [row[0].get_text(strip=True) for row in body]
+    if counts in ([str(i) for i in range(len(body))], [""] * len(body)):
+        for row in rows:
+            row[0].decompose()
 
 
 def _merge_header(table: Tag) -> None:

@@ -154,7 +154,10 @@ def _one_of(cells: pd.Series, name: str, known: list[str], found: Failures) -> N
 
 def _times(cells: pd.Series, name: str, found: Failures) -> pd.Series:
     given = _strings(cells)
-    values = pd.to_datetime(given, errors="coerce", utc=True, format="ISO8601")
+    dated = given.str.match(r"\d{4}-\d{2}-\d{2}").fillna(value=False).astype(bool)
+    values = pd.to_datetime(
+        given.where(dated), errors="coerce", utc=True, format="ISO8601"
+    )
     for position in np.flatnonzero(given.notna() & values.isna()):
         found.append((int(position), name, "not a date and time as 2026-11-23T08:30"))
     return values

@@ -142,13 +142,36 @@ def write_codebook(instrument: str, to: Path, language: str | None) -> None:
 @click.argument("instrument", default=DEFAULT)
 @click.option("--to", type=click.Path(path_type=Path), default=Path("export"))
 @click.option("--form", help="Form to export; the first one by default.")
+@click.option(
+    "--linking",
+    type=click.Choice(["none", "person", "couple"]),
+    default="person",
+    show_default=True,
+    help="Which keys the form asks for: none, the person's, the couple's too.",
+)
+@click.option("--scores", is_flag=True, help="Let the form compute scale scores.")
+@click.option("--language", help="Language the form opens in; the first by default.")
 @click.option("--strict", is_flag=True, help="End with an error if anything is lost.")
 @_clearly
 def export(
-    target: str, instrument: str, to: Path, form: str | None, strict: bool
+    target: str,
+    instrument: str,
+    to: Path,
+    form: str | None,
+    linking: xlsform.Linking,
+    scores: bool,
+    language: str | None,
+    strict: bool,
 ) -> None:
     """Write the questionnaire for another platform."""
-    outcome = EXPORTERS[target](Instrument.load(instrument), to, form=form)
+    outcome = EXPORTERS[target](
+        Instrument.load(instrument),
+        to,
+        form=form,
+        linking=linking,
+        scores=scores,
+        language=language,
+    )
     for path in outcome.files:
         click.echo(f"Wrote {path}")
     if len(outcome.losses):

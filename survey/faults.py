@@ -110,7 +110,7 @@ def from_pydantic(
         context = one.get("ctx", {})
         problem, remedy = _in_words(one["type"], one["input"], context, place)
         line, key = document.line(place), name(place, document.value)
-        if (line, key) not in named:
+        if not named & {(line, key), (line, spell(place))}:
             out[place] = Fault(document.file, line, key, problem, remedy)
     return list(out.values())
 

@@ -83,7 +83,13 @@ class People:
                 f"population: reasons explain {explained:.2f} of the general factor. "
                 "Lower them below 1."
             )
-        rest = self._in_couples(p.couple_correlation)
+        left = 1 - explained
+        if p.couple_correlation > left:
+            raise SurveyError(
+                f"population: couple_correlation {p.couple_correlation} is more than "
+                f"the {left:.2f} of the general factor that reasons leave. Lower it."
+            )
+        rest = self._in_couples(p.couple_correlation / left)
         state = {name: drawn[:, i] for i, name in enumerate(reasons)}
         state["_general"] = drawn @ weights + np.sqrt(1 - explained) * rest
         responses = [scale.id for scale in instrument.scales_of("response")]

@@ -4,16 +4,17 @@ All latent variables are standard normal at wave 1. Signs hang together through 
 general factor; reasons stand behind it; outcomes depend on the person's own and the
 partner's general factor, on the responses, and on the product of the two::
 
-    general  = sum(reasons * reason) + rest       rest correlates within couples
+    general  = sum(reasons * reason) + rest
     sign     = loading * general + rest
     outcome  = actor * general + partner * partner's general
                + response * coping + interaction * general * coping + rest
     answer   = code whose thresholds enclose  item_loading * scale + rest
 
-`coping` is the mean of the response scales, standardised. From wave to wave the
-general factor keeps `stability` of itself, outcomes keep `carry_over` of their rest
-and take `lagged` from the earlier general factor; couples end with a probability that
-rises with it.
+Reasons are independent between partners; the rest correlates so that their general
+factors correlate `couple_correlation`. `coping` is the mean of the response scales,
+standardised. From wave to wave the general factor keeps `stability` of itself, outcomes
+keep `carry_over` of their rest and take `lagged` from the earlier general factor;
+couples end with a probability that rises with it.
 """
 
 from __future__ import annotations

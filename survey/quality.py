@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 CUTOFFS: Final = {
     "attention": ("one attention check failed", "Meade & Craig (2012)"),
     "longstring": (
-        "one code for at least half of the items in a row on one response scale",
+        "one code in a row for at least half of the answers on one response scale",
         "Curran (2016)",
     ),
     "irv": ("lowest 5 % of the sample, or 0", "Dunn et al. (2018)"),
@@ -111,11 +111,12 @@ def quality(responses: Responses) -> Quality:
     items = [i.id for i in instrument.items if isinstance(i, LikertItem)]
     plain = [i for i in items if _expected(i, instrument) is None]
     raw = responses.frame[plain].astype("Float64").to_numpy(dtype=float)
+    longest, half = _longstring(raw, plain, instrument)
     indices = pd.DataFrame(
         {
             "wave": responses.people["wave"].astype(int),
             "attention": _attention(responses, items),
-            "longstring": _longstring(raw, plain, instrument),
+            "longstring": longest,
             "irv": _irv(raw),
             "even_odd": _even_odd(responses),
             "mahalanobis": _mahalanobis(_scaled_codes(responses)),
@@ -124,8 +125,7 @@ def quality(responses: Responses) -> Quality:
         },
         index=responses.frame.index,
     )
-    cut = _limits(indices, plain, instrument)
-    flags = _flags(indices, cut)
+    flags = _flags(indices, _limits(indices, half))
     lacking = [
         (name, _reason(name))
         for name in CUTOFFS
@@ -141,10 +141,11 @@ def _expected(item: str, instrument: Instrument) -> int | None:
 
 def _reason(name: str) -> str:
     return {
-        "attention": "the instrument has no attention check",
-        "longstring": f"no run of {_MIN_RUN_BLOCK} items on one response scale",
+        "attention": "no attention check, or nobody answered it",
+        "longstring": f"nobody answered {_MIN_RUN_BLOCK} items in a row on one "
+        "response scale",
         "irv": f"nobody answered {_MIN_ANSWERS} items",
-        "even_odd": "fewer than three scales with two items",
+        "even_odd": "fewer than three scales with two items, or answers without spread",
         "mahalanobis": "more items than people, or items that do not vary",
         "seconds_per_item": "no column `seconds` in the source",
         "duplicate": f"nobody answered {_MIN_ANSWERS} items",
@@ -178,14 +179,22 @@ def _longest_run(codes: Array) -> int:
     return max((len(list(run)) for _, run in groupby(known)), default=0)
 
 
-def _longstring(raw: Array, items: list[str], instrument: Instrument) -> Array:
-    out = np.full(len(raw), np.nan)
+def _longstring(
+    raw: Array, items: list[str], instrument: Instrument
+) -> tuple[Array, npt.NDArray[np.bool_]]:
+    """Longest run of one code, and whether it is half of its block or more.
+
+    Only what a person answered counts: a block has ten answers or is left out.
+    """
+    longest = np.full(len(raw), np.nan)
+    half = np.zeros(len(raw), bool)
     for block in _blocks(items, instrument):
-        if len(block) >= _MIN_RUN_BLOCK:
-            runs = np.array([_longest_run(row) for row in raw[:, block]], dtype=float)
-            out = np.fmax(out, runs)
-    answered = (~np.isnan(raw)).sum(axis=1) >= _MIN_ANSWERS
-    return np.where(answered, out, np.nan)
+        answered = (~np.isnan(raw[:, block])).sum(axis=1)
+        runs = np.array([_longest_run(row) for row in raw[:, block]], dtype=float)
+        counts = answered >= _MIN_RUN_BLOCK
+        longest = np.where(counts, np.fmax(longest, runs), longest)
+        half |= counts & (2 * runs >= answered)
+    return longest, half
 
 
 def _irv(raw: Array) -> Array:
@@ -208,8 +217,9 @@ def _even_odd(responses: Responses) -> Array:
     odd = np.column_stack([half[0] for half in halves])
     even = np.column_stack([half[1] for half in halves])
     r = _row_correlation(odd, even)
-    corrected = np.where(r > -1, 2 * r / (1 + np.where(r > -1, r, 0)), np.nan)
-    return np.clip(corrected, -1, 1)
+    perfect = r <= -1  # the formula has no value there; its limit is below -1
+    corrected = 2 * r / (1 + np.where(perfect, 0.0, r))
+    return np.clip(np.where(perfect, -1.0, corrected), -1, 1)
 
 
 def _keyed(responses: Responses, items: tuple[str, ...]) -> Array:
@@ -270,7 +280,8 @@ def _mahalanobis(raw: Array) -> Array:
 def _seconds_per_item(responses: Responses) -> Array:
     seconds = responses.people["seconds"].astype("Float64").to_numpy(dtype=float)
     answered = responses.missingness.isin(["answered", "refused"]).sum(axis="columns")
-    return np.asarray(seconds / np.maximum(answered.to_numpy(), 1))
+    n = answered.to_numpy(dtype=float)
+    return np.where(n > 0, seconds / np.maximum(n, 1), np.nan)
 
 
 def _duplicates(raw: Array, responses: Responses) -> Array:
@@ -283,18 +294,12 @@ def _duplicates(raw: Array, responses: Responses) -> Array:
 
 
 def _limits(
-    indices: pd.DataFrame, items: list[str], instrument: Instrument
+    indices: pd.DataFrame, half: npt.NDArray[np.bool_]
 ) -> dict[str, pd.Series[bool]]:
-    long_blocks = [
-        len(block)
-        for block in _blocks(items, instrument)
-        if len(block) >= _MIN_RUN_BLOCK
-    ]
-    half = max(long_blocks, default=0) / 2
     lowest = indices["irv"].quantile(0.05) if len(indices) >= 20 else 0.0  # noqa: PLR2004
     return {
         "attention": indices["attention"] >= 1,
-        "longstring": (indices["longstring"] >= half) & (half > 0),
+        "longstring": indices["longstring"].notna() & half,
         "irv": (indices["irv"] < lowest) | (indices["irv"] == 0),
         "even_odd": indices["even_odd"] < 0.30,  # noqa: PLR2004
         "mahalanobis": indices["mahalanobis"] < 0.001,  # noqa: PLR2004

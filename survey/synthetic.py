@@ -158,14 +158,11 @@ def _check_codes(instrument: Instrument, population: Population) -> None:
             for code in (event.before, event.after)
             if code not in instrument.codes(event.item)
         ]
-    numbers = [
-        *population.numbers,
-        *([population.mar_item] * bool(population.mar_item)),
-    ]
+    numbers = [*population.numbers, population.mar_item]
     stray += [
         f"{name}: is no number item"
         for name in numbers
-        if not isinstance(instrument.item(name), NumberItem)
+        if name and not isinstance(instrument.item(name), NumberItem)
     ]
     change = population.change_item
     if change and not isinstance(instrument.item(change), LikertItem):

@@ -130,6 +130,11 @@ class ClaimLedger:
 
     def summary(self) -> str:
         """Say how many claims have which verdict."""
+        if not self.answers:
+            return (
+                "The instrument makes no claims, so there is none to answer "
+                f"(n = {self.n_respondents})"
+            )
         parts = [
             f"{count} {verdict}"
             for verdict in VERDICTS

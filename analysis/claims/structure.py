@@ -145,9 +145,14 @@ def _general_share(
         f"One general factor is associated with {omega_h:.0%} "
         f"[{low[0]:.0%}, {high[0]:.0%}] of the variance of the total score (omega "
         f"hierarchical) and {ecv:.0%} [{low[1]:.0%}, {high[1]:.0%}] of the common "
-        f"variance (ECV); {structure} model, {fit.summary()}."
+        f"variance (ECV); {structure} model, {_fit_words(fit)}."
     )
     return table, verdict, sentence
+
+
+def _fit_words(fit: SemFit) -> str:
+    """Global fit as papers print it; warnings stand in their own table."""
+    return fit.summary().split(" (ML)")[0]
 
 
 def _from_scores(claim: Claim, material: Material) -> Found:
@@ -180,7 +185,7 @@ def _from_scores(claim: Claim, material: Material) -> Found:
         verdict = "not supported"
     lowest = table.sort_values("estimate").iloc[0]
     sentence = (
-        f"One factor behind {len(table)} sign scores: {fit.summary()}; the lowest "
+        f"One factor behind {len(table)} sign scores: {_fit_words(fit)}; the lowest "
         f"loading is {lowest['estimate']:.2f} ({material.label(str(lowest['term']))})."
     )
     return verdict, sentence, table, fit.warnings

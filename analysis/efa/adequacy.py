@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.stats import chi2
 
 from analysis.efa.correlation import pearson
-from analysis.result import warning_table
+from analysis.result import format_p, warning_table
 
 if TYPE_CHECKING:
     from analysis.efa.correlation import Missing
@@ -156,7 +156,7 @@ class Bartlett:
 
     def summary(self) -> str:
         """State the test as papers do."""
-        p = "p < .001" if self.p_value < 0.001 else f"p = {self.p_value:.3f}"  # noqa: PLR2004
+        p = format_p(self.p_value)
         return (
             f"Bartlett's test of sphericity: chi2({self.df}) = {self.chisq:.2f}, {p} "
             f"({self.n_items} items, n = {self.n_obs})"

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.plots.loadings import SALIENT, plot_loadings
+from analysis.result import format_p
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -104,7 +105,7 @@ class EfaFit:
         text = (
             f"{k} {subject} {share:.0%} of the variance of {n_items} items "
             f"({self.method}, {self.rotation}, N = {self.n_obs}): "
-            f"chi2({i.df}) = {i.chisq:.2f}, p = {i.p_value:.3g}, "
+            f"chi2({i.df}) = {i.chisq:.2f}, {format_p(i.p_value)}, "
             f"RMSEA = {i.rmsea:.3f}, TLI = {i.tli:.3f}, RMSR = {i.rmsr:.3f}"
         )
         if len(self.warnings):

@@ -48,6 +48,10 @@ def verdict_overview(
     if ax is None:
         height = 1.6 + 0.75 * len(verdicts)
         _, ax = plt.subplots(figsize=(9.5, height), layout="constrained")
+    if verdicts.empty:
+        ax.set_title(f"The instrument makes no claims (n = {n})")
+        ax.set_axis_off()
+        return ax
     betas = estimates[(estimates["measure"] == "beta") & estimates["expected"].notna()]
     for position, row in enumerate(verdicts.itertuples(index=False)):
         marker, colour = MARKS[str(row.verdict)]

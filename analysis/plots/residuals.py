@@ -56,6 +56,7 @@ def residual_heatmap(
         f"{len(rows)} of {pairs} residual correlations exceed {NOTABLE:.2f} "
         f"(dots, n = {n})"
     )
+    ax.grid(visible=False)
     ax.set_xlabel("")
     ax.set_ylabel("")
     ax.tick_params(labelsize=8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import seaborn as sns
 
 PALETTE = "colorblind"
@@ -9,7 +10,13 @@ DIVERGING = "vlag"
 
 
 def use_theme() -> None:
-    """Set the seaborn theme that all notebooks share; call once per notebook."""
+    """Set the look of figures and tables that all notebooks share; call once.
+
+    Tables are shown whole: texts are not cut and up to 500 rows are printed.
+    """
+    pd.set_option("display.max_colwidth", None)
+    pd.set_option("display.max_rows", 500)
+    pd.set_option("display.max_columns", 60)
     sns.set_theme(
         context="notebook",
         style="whitegrid",

@@ -15,10 +15,10 @@ from analysis.errors import AnalysisError
 from analysis.plots.forest import forest
 from analysis.regression.design import Design, build_design
 from analysis.regression.formula import Formula, parse_formula
-from analysis.regression.inference import check_conf_level, format_p, wald_f
+from analysis.regression.inference import check_conf_level, wald_f
 from analysis.regression.linear import check_vcov, fit_linear
 from analysis.regression.moments import cross_products, r_squared, scaled_rows
-from analysis.result import warning_table
+from analysis.result import format_p, warning_table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from analysis.plots.forest import forest
 from analysis.regression.design import INTERCEPT
-from analysis.regression.inference import format_p
+from analysis.result import format_p
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

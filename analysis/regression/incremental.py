@@ -12,7 +12,7 @@ from analysis.errors import AnalysisError, TooFewError
 from analysis.plots.forest import forest
 from analysis.regression.design import Design, build_design
 from analysis.regression.formula import parse_formula
-from analysis.regression.inference import check_conf_level, format_p, wald_f
+from analysis.regression.inference import check_conf_level, wald_f
 from analysis.regression.linear import fit_linear, numeric_outcome
 from analysis.regression.moments import (
     bootstrap_sums,
@@ -20,7 +20,7 @@ from analysis.regression.moments import (
     cross_products,
     scaled_rows,
 )
-from analysis.result import warning_table
+from analysis.result import format_p, warning_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

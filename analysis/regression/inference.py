@@ -130,12 +130,3 @@ def wald_f(estimate: Float1D, vcov: Float2D, df_den: float) -> WaldTest:
     z = estimate / scale
     statistic = float(z @ np.linalg.solve(correlation, z)) / q
     return WaldTest(statistic, q, df_den, float(stats.f.sf(statistic, q, df_den)))
-
-
-def format_p(p_value: float) -> str:
-    """Write a p-value as papers do: ``p = .012``, ``p < .001``."""
-    if np.isnan(p_value):
-        return "p not available"
-    if p_value < 0.001:  # noqa: PLR2004
-        return "p < .001"
-    return f"p = {p_value:.3f}".replace("0.", ".", 1)

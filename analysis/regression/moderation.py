@@ -22,10 +22,9 @@ from analysis.regression.inference import (
     check_conf_level,
     coefficient_table,
     critical_value,
-    format_p,
 )
 from analysis.regression.linear import check_vcov, fit_linear
-from analysis.result import warning_table
+from analysis.result import format_p, warning_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

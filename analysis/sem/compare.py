@@ -11,6 +11,7 @@ import pandas as pd
 from scipy.stats import chi2
 
 from analysis.errors import AnalysisError, ConvergenceError, NotIdentifiedError
+from analysis.result import format_p
 from analysis.sem.discrepancy import Target
 from analysis.sem.estimate import Problem, minimise
 from analysis.sem.estimate.starts import start_values
@@ -98,7 +99,7 @@ def _sentence(difference: Mapping[str, object]) -> str:
         return f"{pair}: no test, {difference['note']}"
     return (
         f"{pair}: Delta chi2({difference['df_diff']}) = "
-        f"{difference['chisq_diff']:.2f}, p = {difference['p_value']:.3g}"
+        f"{difference['chisq_diff']:.2f}, {format_p(float(str(difference['p_value'])))}"
     )
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.stats import norm
 
 from analysis.plots.estimates import plot_intervals
+from analysis.result import format_p
 from analysis.sem.inference import all_values
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from analysis.sem.standardize import Standardized
 
 Z = float(norm.ppf(0.975))
-_SMALL_P = 0.001
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -158,7 +158,7 @@ class SemFit:
         text = f"chi2({i.df}, N = {i.ntotal}) = {i.chisq:.2f}"
         if i.df:
             text += (
-                f", {_p(i.pvalue)}, CFI = {i.cfi:.3f}, TLI = {i.tli:.3f}, "
+                f", {format_p(i.pvalue)}, CFI = {i.cfi:.3f}, TLI = {i.tli:.3f}, "
                 f"RMSEA = {i.rmsea:.3f} "
                 f"[90% CI {i.rmsea_ci_lower:.3f}, {i.rmsea_ci_upper:.3f}], "
                 f"SRMR = {i.srmr:.3f} ({self.estimator})."
@@ -223,7 +223,3 @@ def _correlations(cov: Float2D) -> Float2D:
     sd = np.sqrt(np.diag(cov))
     r: Float2D = cov / np.outer(sd, sd)
     return r
-
-
-def _p(value: float) -> str:
-    return "p < .001" if value < _SMALL_P else f"p = {value:.3f}".replace("0.", ".", 1)

@@ -59,7 +59,7 @@ class Variable:
     scales
         The scales it belongs to.
     turned
-        How it is turned round before scoring, e.g. ``6 − answer``; empty if it is not.
+        How it is turned round before scoring, e.g. six minus it; empty if not.
     forms
         Ids of the forms that ask it, where not all do.
     """
@@ -98,6 +98,11 @@ class Scoring:
     reading: str
 
 
+def counted(count: int, noun: str) -> str:
+    """Say how many there are: ``1 item``, ``2 items``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def variable(item: Item, instrument: Instrument) -> Variable:
     """Gather what the codebook shows of an item."""
     total = instrument.turning_sum(item.id)
@@ -110,7 +115,7 @@ def variable(item: Item, instrument: Instrument) -> Variable:
         options=options_of(item, instrument),
         answer=_typed(item),
         scales=tuple(one for one in instrument.scales if item.id in one.items),
-        turned="" if total is None else f"{total} − answer",
+        turned="" if total is None else f"{total} \N{MINUS SIGN} answer",
         forms=() if everywhere else tuple(forms),
     )
 
@@ -154,8 +159,7 @@ def composites(instrument: Instrument) -> tuple[Scoring, ...]:
     return tuple(
         Scoring(
             one,
-            f"Mean of {len(one.scales)} scale scores; at least {one.needed} of them "
-            "are needed.",
+            f"Mean of {len(one.scales)} scale scores; needs at least {one.needed}.",
             _GOOD[one.desirable],
         )
         for one in instrument.composites
@@ -198,7 +202,8 @@ def _scoring(scale: Scale, instrument: Instrument) -> Scoring:
         rule = "The answer to one item."
     else:
         how = "Mean" if scale.scoring == "mean" else "Sum"
-        rule = f"{how} of {count} items; at least {scale.needed} answers are needed."
+        needed = counted(scale.needed, "answer")
+        rule = f"{how} of {count} items; needs at least {needed}."
         if scale.scoring == "sum":
             rule += f" With fewer than {count}, the mean of those given, times {count}."
     reading = [_span(scale, instrument), _GOOD[scale.desirable]]

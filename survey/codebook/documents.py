@@ -86,6 +86,7 @@ def _filled(template: str, instrument: Instrument, language: str) -> str:
         pages=content.pages(instrument),
         turned={name: instrument.turning_sum(name) for name in instrument.item_ids},
         claim_facts=content.claim_facts,
+        counted=content.counted,
         condition=partial(condition, instrument=instrument),
         keys=KEY_LABELS,
         variables=len(described),

@@ -130,7 +130,9 @@ def _item(
         scale = instrument.response_scale(item.response_scale)
         refused = {one.code: one.label for one in scale.missing}
         for column, options in (("codes", scale.options), ("missing_codes", refused)):
-            said = [f"{k} = {instrument.wording(v, language)}" for k, v in options.items()]
+            said = [
+                f"{k} = {instrument.wording(v, language)}" for k, v in options.items()
+            ]
             row[column] = "; ".join(said)
     return row
 

@@ -22,6 +22,7 @@ empty; drop them. ``audit.csv`` of each submission has the time spent on each sc
 and when answers were changed.
 """
 
+from survey.export.xlsform.fielding import Linking
 from survey.export.xlsform.workbook import write
 
-__all__ = ["write"]
+__all__ = ["Linking", "write"]

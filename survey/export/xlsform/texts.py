@@ -121,7 +121,8 @@ WORDS: Final[dict[str, dict[str, str]]] = {
 _JOINER: Final = "\u2060"
 _MARK: Final = re.compile(r"[\\*_#]")
 _READ_AS_FORMAT: Final = re.compile(
-    r"\$(?=\{)|\](?=\()|<(?=\s*[A-Za-z/])|&(?=#?\w+;)|^\s*[-+](?= )|^\s*\d+(?=\. )",
+    r"\$(?=\{)|\](?=\()|<(?=[A-Za-z/]|\s*/?s(?:pan|up|ub)\b)|&(?=#?\w+;)"
+    r"|^\s*[-+](?= )|^\s*\d+(?=\. )",
     re.MULTILINE,
 )
 #: pyxform makes these straight, whatever the settings.
