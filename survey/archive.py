@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from io import StringIO
 from typing import TYPE_CHECKING
 
-import pandas as pd
+from pandas.api.types import is_object_dtype, is_string_dtype
 from ruamel.yaml import YAML
 
 from survey.errors import ResponsesError
@@ -24,9 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    import pandas as pd
+
     from survey.instrument import Instrument
     from survey.validate import Validation
 
+_MANIFEST = "manifest.yaml"
 #: A spreadsheet takes text that begins so for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -74,7 +77,8 @@ def keep_raw(source: Path, folder: Path, instrument: Instrument) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(source, target)
     target.chmod(stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH)
-    write_manifest(folder, instrument, {"source": source.name, "files": [target.name]})
+    names = sorted(path.name for path in folder.iterdir() if path.name != _MANIFEST)
+    write_manifest(folder, instrument, {"source": ", ".join(names), "files": names})
     return target
 
 
@@ -111,8 +115,9 @@ def store(validation: Validation, validated: Path, quarantined: Path) -> Stored:
 def safe_cells(frame: pd.DataFrame) -> pd.DataFrame:
     """Put an apostrophe before text that a spreadsheet would run as a formula."""
     out = frame.copy()
-    for name in out.columns[out.dtypes.map(pd.api.types.is_object_dtype)]:
-        out[name] = out[name].map(_safe)
+    for name in out.columns:
+        if is_object_dtype(out[name]) or is_string_dtype(out[name]):
+            out[name] = out[name].map(_safe)
     return out
 
 
@@ -179,7 +184,7 @@ def write_manifest(
     yaml = YAML()
     yaml.width = 4096
     yaml.dump(content, stream)
-    path = folder / "manifest.yaml"
+    path = folder / _MANIFEST
     _replace(path, stream.getvalue().encode("utf-8"))
     return path
 

@@ -223,7 +223,17 @@ def simulate(
         items = drawn.truth.items.to_dict(orient="records")
         content = {"population": stated, "paths": paths, "items": items}
         truth.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    command = f"pushaway simulate {instrument} -n {n} --waves {waves} --seed {seed}"
+    options = {
+        "-n": n,
+        "--waves": waves,
+        "--seed": seed,
+        "--form": form,
+        "--population": population.name if population else None,
+        "--to": to.name if to.is_absolute() else to.as_posix(),
+    }
+    given = [f"{key} {value}" for key, value in options.items() if value is not None]
+    given += ["--item-times"] if item_times else []
+    command = f"pushaway simulate {Path(instrument).name} {' '.join(given)}"
     facts = {
         "source": "simulated: nobody gave these answers",
         "synthetic": True,

@@ -266,10 +266,10 @@ NAMES = "scales:\n" + "".join(
         .replace("likert", "choice"),
         likert("[a, b, c]", scales="scales:\n" + scale("o", "q1, q2",
                "    kind: outcome\n")),
-        'id: own\nversion: "1.0"\ntitle: x\nitems:\n  - id: q1\n    type: text\n'
-        "    text: x\n    required: true\n    max_length: 3\n",
-        'id: own\nversion: "1.0"\ntitle: x\nitems:\n  - id: q1\n    type: number\n'
-        "    text: x\n    minimum: 1\n    maximum: 2\n    integer: true\n",
+        ('id: own\nversion: "1.0"\ntitle: x\nitems:\n  - id: q1\n    type: text\n'
+        "    text: x\n    required: true\n    max_length: 3\n"),
+        ('id: own\nversion: "1.0"\ntitle: x\nitems:\n  - id: q1\n    type: number\n'
+        "    text: x\n    minimum: 1\n    maximum: 2\n    integer: true\n"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize(("n", "waves"), [(1, 1), (40, 3)])
@@ -323,7 +323,7 @@ def test_forms(pushing_away: Instrument) -> None:
     assert outcome.failures.empty
     hidden = set(pushing_away.item_ids) - set(pushing_away.form_items("short"))
     assert (raw.frame[sorted(hidden)] == "").all(axis=None)
-    with pytest.raises(SurveyError, match="unknown form 'long'.*full"):
+    with pytest.raises(SurveyError, match=r"unknown form 'long'.*full"):
         simulate(pushing_away, 40, seed=1, form="long")
 
 
