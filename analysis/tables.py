@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def _p(cell: object) -> str:
 def _cell(cell: object, digits: int) -> str:
     if _absent(cell):
         return ABSENT
-    if isinstance(cell, bool):
+    if isinstance(cell, bool | np.bool_):
         return "yes" if cell else "no"
     if isinstance(cell, float):
         return f"{cell:.{digits}f}" if math.isfinite(cell) else str(cell)
