@@ -247,7 +247,7 @@ class Missingness:
         reasons = had if len(had) else self.shares.columns[:1]
         most = self.shares.loc[total.index[:40], reasons]
         title = (
-            f"{total.index[0]} is left out most: {total.iloc[0]:.1f} %"
+            f"“{total.index[0]}” is left out most: {total.iloc[0]:.1f} %"
             if total.iloc[0] > 0
             else "Nothing is missing"
         )

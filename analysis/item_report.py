@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING
 
+import matplotlib.pyplot as plt
 import pandas as pd
 
 from analysis.errors import AnalysisError
 from analysis.items import item_statistics, keying_audit
-from analysis.measurement import measured_items, scale_items, unanswered
+from analysis.measurement import left_out, measured_items, scale_items
 from analysis.plots.forest import forest
 from analysis.result import warning_table
 
@@ -77,7 +79,8 @@ def item_report(
     -------
     ItemReport
         A scale whose keys cannot be audited (one item, no variance) has the reason
-        in `warnings`; so have items that nobody answered, which are left out.
+        in `warnings`; so have items that nobody answered and formative scales, which
+        are left out, and items that repeat another.
 
     Raises
     ------
@@ -86,7 +89,7 @@ def item_report(
     """
     instrument = scores.instrument
     measured_items(scores, scales)
-    tables, against, notes = [], [], [unanswered(scores, scales)]
+    tables, against, notes = [], [], [left_out(scores, scales)]
     for name, items in scale_items(scores, scales).items():
         codes = {
             item: [code for code in instrument.codes(item) if isinstance(code, int)]
@@ -101,6 +104,7 @@ def item_report(
         table.insert(2, "text", table["item"].map(texts))
         tables.append(table)
         notes.append(_of(name, statistics.warnings))
+        notes.append(_repeated(name, items))
         try:
             audit = keying_audit(items)
         except AnalysisError as error:
@@ -123,23 +127,34 @@ def _of(scale: str, warnings: pd.DataFrame) -> pd.DataFrame:
     return warnings.assign(where=scale + ": " + warnings["where"].astype(str))
 
 
+def _repeated(scale: str, items: pd.DataFrame) -> pd.DataFrame:
+    """Warn of items that everybody answered exactly as another one."""
+    varied = [name for name in items if items[name].min() < items[name].max()]
+    return warning_table(
+        (
+            "the answers are the same, person by person",
+            f"{scale}: {first} and {second}",
+            "Is one a copy of the other? Leave it out; reliability looks too high.",
+        )
+        for first, second in combinations(varied, 2)
+        if items[first].equals(items[second])
+    )
+
+
 def reliability_plot(
     table: ReliabilityTable, scores: Scores, ax: Axes | None = None
 ) -> Axes:
     """Draw alpha and omega of every scale with their intervals.
 
-    Raises
-    ------
-    AnalysisError
-        If there is no coefficient; says why.
+    Where none could be estimated, the figure only says so.
     """
     frame = table.tidy().dropna(subset=["estimate"])
     if frame.empty:
-        reasons = "; ".join(dict.fromkeys(table.warnings["what"].astype(str)))
-        raise AnalysisError(
-            f"reliability: no coefficient could be estimated ({reasons}). Choose "
-            "scales of two or more items that people answered."
-        )
+        if ax is None:
+            _, ax = plt.subplots(figsize=(7.5, 0.6), layout="constrained")
+        ax.set_title(f"No reliability could be estimated (n = {len(scores.frame)})")
+        ax.set_axis_off()
+        return ax
     names = {"alpha": "alpha", "omega": "omega", "spearman_brown": "Spearman-Brown"}
     frame = frame.assign(
         coefficient=frame["term"].map(names).fillna(frame["term"]), term=frame["scale"]

@@ -40,36 +40,44 @@ def measured_scales(
         If an id is unknown, or all scales are declared formative: for a checklist
         neither alpha nor a factor model is evidence.
     """
-    kinds = {one.kind for one in instrument.scales if one.kind}
+    chosen = _chosen(instrument, scales)
+    reflective = tuple(one for one in chosen if one.measurement == "reflective")
+    if not reflective:
+        raise AnalysisError(_none_reflective(instrument, chosen))
+    return reflective
+
+
+def _chosen(
+    instrument: Instrument, scales: Sequence[str] | str | None
+) -> tuple[Scale, ...]:
     if isinstance(scales, str):
         scales = [name.strip() for name in scales.split(",") if name.strip()]
     if not scales:
-        chosen = instrument.scales_of("sign") or instrument.scales
-    elif list(scales) == ["all"]:
-        chosen = instrument.scales
-    else:
-        known = [one.id for one in instrument.scales]
-        if stray := [name for name in scales if name not in {*known, *kinds}]:
-            raise AnalysisError(
-                f"scales: {stray} are not in {instrument.id!r}. It has {known}."
-            )
-        chosen = tuple(
-            one for one in instrument.scales if one.id in scales or one.kind in scales
-        )
-    reflective = tuple(one for one in chosen if one.measurement == "reflective")
-    if not reflective:
-        names = [one.id for one in chosen]
-        if not names:
-            raise AnalysisError(
-                f"scales: {instrument.id!r} has none. List the items that belong "
-                "together under `scales` of the instrument."
-            )
+        return instrument.scales_of("sign") or instrument.scales
+    if list(scales) == ["all"]:
+        return instrument.scales
+    known = [one.id for one in instrument.scales]
+    kinds = {one.kind for one in instrument.scales if one.kind}
+    if stray := [name for name in scales if name not in {*known, *kinds}]:
         raise AnalysisError(
-            f"scales {names}: none is reflective, so a factor model says nothing about "
-            "them. Choose other scales, or declare `measurement: reflective` if the "
-            "items mirror one construct."
+            f"scales: {stray} are not in {instrument.id!r}. It has {known}."
         )
-    return reflective
+    return tuple(
+        one for one in instrument.scales if one.id in scales or one.kind in scales
+    )
+
+
+def _none_reflective(instrument: Instrument, chosen: Sequence[Scale]) -> str:
+    if not chosen:
+        return (
+            f"scales: {instrument.id!r} has none. List the items that belong together "
+            "under `scales` of the instrument."
+        )
+    return (
+        f"scales {[one.id for one in chosen]}: none is reflective, so a factor model "
+        "says nothing about them. Choose other scales, or declare `measurement: "
+        "reflective` if the items mirror one construct."
+    )
 
 
 def measurement_model(
@@ -156,11 +164,17 @@ class Structures:
         )
 
     def tidy(self) -> pd.DataFrame:
-        """One row per model: fit indices and the test against the row before it."""
+        """One row per model: fit indices, least restricted first."""
         if self.comparison is not None:
-            return self.comparison.tidy()
+            return self.comparison.models.copy()
         parts = [fit.glance().assign(model=name) for name, fit in self.fits.items()]
         return pd.concat(parts) if parts else pd.DataFrame(columns=["model"])
+
+    def differences(self) -> pd.DataFrame:
+        """One row per pair of neighbours: the test, or why there is none."""
+        if self.comparison is None:
+            return pd.DataFrame(columns=["model", "against", "note"])
+        return self.comparison.differences.copy()
 
     def glance(self) -> pd.DataFrame:
         """One row: how many structures were asked for and fitted."""
@@ -248,14 +262,20 @@ def measured_items(
     return joined.loc[:, ~joined.columns.duplicated()]
 
 
-def unanswered(
-    scores: Scores, scales: Sequence[str] | str | None = None
-) -> pd.DataFrame:
-    """Warn of the items of scales that nobody answered, one row a scale.
+def left_out(scores: Scores, scales: Sequence[str] | str | None = None) -> pd.DataFrame:
+    """Warn of what `scale_items` leaves out of scales, one row a scale.
 
-    `scale_items` leaves these items out.
+    Items that nobody answered, and scales that are declared formative.
     """
-    rows = []
+    rows = [
+        (
+            "formative: alpha and factor models say nothing about it",
+            scale.id,
+            "It is left out here; its score can still be related to others.",
+        )
+        for scale in _chosen(scores.instrument, scales)
+        if scale.measurement == "formative"
+    ]
     for scale in measured_scales(scores.instrument, scales):
         empty = [name for name in scale.items if scores.items[name].isna().all()]
         if empty:

@@ -19,11 +19,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from analysis.regression import HierarchicalFit, RegressionFit
-    from analysis.scoring import Scores
+    from analysis.scoring import Column, Scores
     from survey.instrument import Instrument
 
 
 _CLEAR = 0.05
+#: Area under the curve from which odds ratios hang on single people.
+_APART = 0.99
+_LARGE = "Do not read odds ratios at face value: report the cross-table instead."
 _NOT_CLUSTERED = "partners count as unrelated: standard errors are too small"
 _READ_WIDER = "Read the intervals as too narrow, or analyse one partner of each couple."
 
@@ -94,8 +97,9 @@ class Explanations:
     ----------
     fits
         Outcome to its regression on controls and predictors. Scores and numbers:
-        least squares on z scores; two options: logistic; one likert item: ordinal.
-        Predictors and controls that are numbers are z scores.
+        least squares on z scores; two options: logistic, of the one with the higher
+        code; one likert item: ordinal. Predictors and controls that are numbers are z
+        scores.
     blocks
         Outcome to the hierarchical regression (controls, then predictors), for the
         outcomes fitted by least squares.
@@ -256,6 +260,7 @@ def explain(
             continue
         found = fits[outcome].warnings
         notes.append(found.assign(where=outcome + ": " + found["where"].astype(str)))
+        notes.append(_nearly_apart(fits[outcome], outcome))
         if fits[outcome].kind == "linear":
             blocks[outcome] = _blocks(frame, outcome, mine, others, seed)
         elif fits[outcome].kind == "ordinal" and _has_couples(frame, [outcome, *mine]):
@@ -270,13 +275,19 @@ def explain(
     )
 
 
-def _two_options(answers: pd.Series[str], outcome: str) -> None:
-    chosen = list(answers.cat.remove_unused_categories().cat.categories)
+def _two_options(answers: Column, item: ChoiceItem, instrument: Instrument) -> Column:
+    """Put the option with the higher code last: it is the event that is modelled."""
+    options = instrument.response_scale(item.response_scale).options
+    whole = [code for code in options if isinstance(code, int)]
+    order = sorted(whole) if len(whole) == len(options) else list(options)
+    labels = [instrument.wording(options[code]) for code in order]
+    chosen = [label for label in labels if (answers == label).any()]
     if len(chosen) != 2:  # noqa: PLR2004
         raise AnalysisError(
-            f"{outcome}: {len(chosen)} options were chosen: {', '.join(chosen)}. A "
+            f"{item.id}: {len(chosen)} options were chosen: {', '.join(chosen)}. A "
             "choice is explained if there are two; use it as a predictor or control."
         )
+    return answers.cat.set_categories(chosen)
 
 
 def _nothing_named(
@@ -292,6 +303,13 @@ def _nothing_named(
         for what, names in given.items()
         if not names
     )
+
+
+def _nearly_apart(fit: RegressionFit, outcome: str) -> pd.DataFrame:
+    """Warn of a logistic regression that hardly errs in its own sample."""
+    if fit.kind != "logistic" or not float(fit.measures["auc"].iloc[0]) >= _APART:
+        return warning_table()
+    return warning_table([("options told apart almost without error", outcome, _LARGE)])
 
 
 def _has_couples(data: pd.DataFrame, names: Sequence[str]) -> bool:
@@ -316,11 +334,8 @@ def _fit(
     item = _own_item(scores.instrument, outcome)
     complete = frame.dropna(subset=[outcome])
     if isinstance(item, ChoiceItem):
-        _two_options(complete[outcome], outcome)
-        complete = complete.assign(
-            **{outcome: complete[outcome].cat.remove_unused_categories()}
-        )
-        data = z_scores(complete, names)
+        chosen = _two_options(complete[outcome], item, scores.instrument)
+        data = z_scores(complete.assign(**{outcome: chosen}), names)
         if _has_couples(data, names):
             return logistic(
                 f"{outcome} ~ {right}", data, vcov="cluster", cluster="cluster"

@@ -33,6 +33,8 @@ _HEADINGS: Final = {
     "r_squared": "R²",
     "adj_r_squared": "adjusted R²",
     "delta_r_squared": "ΔR²",
+    "chisq_diff": "Δχ²",
+    "df_diff": "Δdf",
 }
 _P: Final = {"p_value", "pvalue", "p_holm", "p", "p_diff"}
 
@@ -68,8 +70,11 @@ def present(
     words = _HEADINGS | dict(headings or {})
     out = {}
     for name in frame.columns:
-        heading = words.get(str(name), str(name).replace("_", " ").strip())
-        out[heading] = _column(frame[name], str(name), digits)
+        plain = str(name).replace("_", " ").strip()
+        heading = words.get(str(name), plain)
+        out[plain if heading in out else heading] = _column(
+            frame[name], str(name), digits
+        )
     table = pd.DataFrame(out)
     table.index = pd.Index([""] * len(table))
     return table

@@ -67,16 +67,17 @@ def keep_raw(source: Path, folder: Path, instrument: Instrument) -> Path:
         If another file of this name is there already: raw data are never replaced.
     """
     target = folder / source.name
-    if target.exists():
-        if sha256(target) == sha256(source):
-            return target
+    if target.exists() and sha256(target) != sha256(source):
         raise ResponsesError(
             f"{target}: another file of this name is archived already. Rename the new "
             "one: raw data are never replaced."
         )
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, target)
-    target.chmod(stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH)
+    if not target.exists():
+        part = target.with_name(f".{target.name}.part")
+        shutil.copyfile(source, part)
+        part.chmod(stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH)
+        part.replace(target)
     names = sorted(path.name for path in folder.iterdir() if path.name != _MANIFEST)
     write_manifest(folder, instrument, {"source": ", ".join(names), "files": names})
     return target

@@ -65,7 +65,8 @@ def _keys(
         keys[name] = _strings(frame[name]) if name in frame else _no_text(frame)
     wave = frame["wave"] if "wave" in frame else pd.Series(1, index=frame.index)
     keys["wave"] = _waves(wave, found)
-    keys["form"] = keys["form"].fillna(default_form(frame, instrument))
+    if "form" not in frame or len(instrument.all_forms) == 1:
+        keys["form"] = keys["form"].fillna(default_form(frame, instrument))
     keys["language"] = keys["language"].fillna(instrument.language)
     _one_of(keys["form"], "form", [f.id for f in instrument.all_forms], found)
     _one_of(keys["language"], "language", list(instrument.languages), found)
@@ -118,7 +119,7 @@ def _parsed(cells: pd.Series) -> tuple[pd.Series, np.ndarray]:
         infinite = np.isinf(values.to_numpy(dtype=float, na_value=np.nan))
         return values.mask(infinite), infinite
     text = _strings(cells)
-    plain = text.str.fullmatch(r"[+-]?\d+(\.\d+)?").fillna(value=False).astype(bool)
+    plain = text.str.fullmatch(r"[+-]?[0-9]+(\.[0-9]+)?").fillna(value=False).astype(bool)
     values = pd.to_numeric(text.where(plain), errors="coerce").astype("Float64")
     bad = (text.notna() & ~plain).to_numpy(dtype=bool)
     return values, bad

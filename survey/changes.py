@@ -119,7 +119,7 @@ def _compare(place: str, before: object, after: object, root: str) -> Iterator[C
     if before == after:
         return
     if isinstance(before, dict) and isinstance(after, dict) and not _is_text(before):
-        for key in before.keys() | after.keys():
+        for key in dict.fromkeys([*before, *after]):
             yield from _compare(f"{place}.{key}", before.get(key), after.get(key), root)
     elif _has_ids(before) and _has_ids(after):
         yield from _compare_rows(place, before, after, root)
@@ -131,7 +131,7 @@ def _compare_rows(
     place: str, before: object, after: object, root: str
 ) -> Iterator[Change]:
     old, new = _by_id(before), _by_id(after)
-    for name in old.keys() | new.keys():
+    for name in dict.fromkeys([*old, *new]):
         here = f"{place}[{name}]"
         if name in old and name in new:
             yield from _compare(here, old[name], new[name], root)

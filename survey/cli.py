@@ -57,7 +57,8 @@ def _clearly(command: Callable[P, R]) -> Callable[P, R]:
             click.echo(f"Error: {error}", err=True)
             sys.exit(1)
         except OSError as error:
-            click.echo(f"Error: {error.filename}: {error.strerror}.", err=True)
+            known = f"{error.filename}: {error.strerror}" if error.strerror else error
+            click.echo(f"Error: {known}.", err=True)
             sys.exit(1)
 
     return wrapped

@@ -97,8 +97,6 @@ def parse(text: str) -> Condition:
     ConditionError
         If it cannot be read; the message marks the place and says what is expected.
     """
-    if text.count("(") > _DEEPEST:
-        raise ConditionError(f"more than {_DEEPEST} brackets. Split the condition.")
     reader = _Reader(text, _tokens(text))
     condition = reader.either()
     if reader.kind != "end":
@@ -212,6 +210,7 @@ class _Reader:
     text: str
     tokens: tuple[_Token, ...]
     at: int = 0
+    depth: int = 0
 
     @property
     def kind(self) -> str:
@@ -251,18 +250,27 @@ class _Reader:
         return parts[0] if len(parts) == 1 else And(tuple(parts))
 
     def single(self) -> Condition:
-        if self.next_is("not"):
-            self.take()
-            return Not(self.single())
-        if self.next_is("("):
-            self.take()
-            inside = self.either()
-            self.expect(")")
+        if self.next_is("not", "("):
+            self.depth += 1
+            if self.depth > _DEEPEST:
+                raise self.expected(f"at most {_DEEPEST} `(` or `not` within another")
+            inside = self.negated() if self.next_is("not") else self.bracketed()
+            self.depth -= 1
             return inside
         if self.kind != "word":
             raise self.expected("an item id, `not` or `(`")
         word = self.take().text
         return self.answered() if word == "answered" else self.relation(word)
+
+    def negated(self) -> Condition:
+        self.take()
+        return Not(self.single())
+
+    def bracketed(self) -> Condition:
+        self.take()
+        inside = self.either()
+        self.expect(")")
+        return inside
 
     def answered(self) -> Condition:
         self.expect("(")

@@ -123,7 +123,7 @@ class Instrument(Part):
     @cached_property
     def hash(self) -> str:
         """SHA-256 of the content, 64 hex digits; the layout of the file is no part."""
-        content = self.model_dump(mode="json")
+        content = self.model_dump(mode="json", exclude_defaults=True)
         text = json.dumps(content, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode("utf-8")).hexdigest()
 

@@ -54,7 +54,7 @@ class ResponseScale(Part):
     @model_validator(mode="before")
     @classmethod
     def _number_codes(cls, data: object) -> object:
-        if isinstance(data, dict) and not data.get("codes"):
+        if isinstance(data, dict) and data.get("codes") in (None, [], ()):
             labels = data.get("labels")
             if isinstance(labels, list | tuple):
                 return data | {"codes": tuple(range(1, len(labels) + 1))}

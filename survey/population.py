@@ -56,14 +56,13 @@ class NumberModel(_Frozen):
 class EventModel(_Frozen):
     """How the end of a relationship shows in the answers.
 
-    `item` has the code `before` while it lasts and `after` once it has ended;
-    `since` is a number item answered with the time since then.
+    `item` has the code `before` while it lasts, unless `choices` states how the codes
+    are shared, and `after` once it has ended.
     """
 
     item: str
     before: int
     after: int
-    since: str | None = None
 
 
 class Population(_Frozen):

@@ -84,6 +84,9 @@ class Responses:
     people
         The same rows: couple, role, wave, language, form, started, finished,
         seconds. `wave` is 1 and `form` the first form where the source has none.
+    given
+        The same shape as `frame`, with the missing codes that were chosen: what is
+        stored and exported.
     missingness
         The same shape as `frame`: ``answered``, ``refused`` (a missing code was
         chosen), ``not shown`` (by condition or form) or ``blank``.
@@ -96,6 +99,7 @@ class Responses:
     """
 
     frame: pd.DataFrame
+    given: pd.DataFrame
     people: pd.DataFrame
     missingness: pd.DataFrame
     timings: pd.DataFrame
@@ -125,12 +129,13 @@ class Responses:
         return replace(
             self,
             frame=self.frame.loc[chosen],
+            given=self.given.loc[chosen],
             people=self.people.loc[chosen],
             missingness=self.missingness.loc[chosen],
             timings=self.timings.loc[chosen],
         )
 
     def table(self) -> pd.DataFrame:
-        """Put keys, codes and timings in one table, as it is stored."""
+        """Put keys, codes as given and timings in one table, as it is stored."""
         timings = self.timings.add_prefix("seconds_")
-        return pd.concat([self.people, self.frame, timings], axis="columns")
+        return pd.concat([self.people, self.given, timings], axis="columns")

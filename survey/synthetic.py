@@ -134,7 +134,7 @@ def _check_names(instrument: Instrument, population: Population) -> None:
     named = {*population.numbers, *population.choices}
     event = population.event
     single = [population.change_item, population.mar_item]
-    single += [event.item, event.since] if event else []
+    single += [event.item] if event else []
     named |= {name for name in single if name}
     stray += sorted(named - items)
     if stray:
@@ -151,6 +151,11 @@ def _check_codes(instrument: Instrument, population: Population) -> None:
         for name, shares in population.choices.items()
         for code in shares
         if code not in {str(known) for known in instrument.codes(name)}
+    ]
+    stray += [
+        f"choices.{name}: shares {list(shares.values())} are below 0 or all 0"
+        for name, shares in population.choices.items()
+        if min(shares.values(), default=0) < 0 or not sum(shares.values())
     ]
     if event := population.event:
         stray += [
@@ -266,6 +271,9 @@ class _Draw:
     def _choice(self, item: ChoiceItem) -> pd.Series:
         codes = list(self.instrument.codes(item.id))
         shares = self.population.choices.get(item.id)
+        event = self.population.event
+        if shares is None and event and item.id == event.item:
+            shares = {str(event.before): 1.0}
         weights = np.array([shares.get(str(c), 0.0) if shares else 1 for c in codes])
         picked = self.rng.choice(len(codes), self.n, p=weights / weights.sum())
         return pd.Series([codes[i] for i in picked])

@@ -232,7 +232,8 @@ def _responses(
     table: pd.DataFrame, raw: RawResponses, instrument: Instrument
 ) -> Responses:
     index = pd.Index(table["respondent"].astype(str), name="respondent")
-    frame = table[list(instrument.item_ids)].copy()
+    given = table[list(instrument.item_ids)]
+    frame = given.copy()
     missingness = pd.DataFrame(ANSWERED, index=frame.index, columns=frame.columns)
     for name in instrument.item_ids:
         refused = frame[name].isin(_stored(instrument.missing_codes(name), frame[name]))
@@ -246,6 +247,7 @@ def _responses(
     timings = timings.rename(columns=lambda name: str(name).removeprefix("seconds_"))
     return Responses(
         frame=frame.set_axis(index, axis="index"),
+        given=given.set_axis(index, axis="index"),
         people=people.set_axis(index, axis="index"),
         missingness=missingness.set_axis(index, axis="index"),
         timings=timings.set_axis(index, axis="index"),

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     Found = tuple[Verdict, str, pd.DataFrame, pd.DataFrame]
 
 _MIN_COUPLES = 20
+#: Standard errors clustered by couple need this many (Cameron & Miller 2015).
+_MIN_CLUSTERS = 20
 
 
 def associations(claim: Claim, material: Material) -> Found:
@@ -63,6 +65,7 @@ def moderated(claim: Claim, material: Material) -> Found:
             first = material.first
             controls = material.controls(claim, first)
             data = z_scores(first, [*names, *controls])
+            _enough(data, [*names, *controls])
             fit = moderation(
                 outcome,
                 focal,
@@ -183,7 +186,18 @@ def _fit(
     names = [outcome, *focal, *controls]
     formula = f"{outcome} ~ " + " + ".join([*focal, *controls])
     scored = z_scores(data, names)
+    _enough(scored, names)
     return ols(formula, scored, vcov="cluster", cluster="cluster")
+
+
+def _enough(data: pd.DataFrame, names: list[str]) -> None:
+    """Refuse fewer couples and single people than clustered errors need."""
+    found = data.dropna(subset=names)["cluster"].nunique()
+    if found < _MIN_CLUSTERS:
+        raise TooFewError(
+            f"only {found} couples or single people answered {names}; {_MIN_CLUSTERS} "
+            "are needed"
+        )
 
 
 def _term(fit: RegressionFit, name: str) -> pd.Series[float]:

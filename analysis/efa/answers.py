@@ -67,7 +67,9 @@ def _not_numbers(items: pd.DataFrame) -> Iterator[str]:
     for position, name in enumerate(items.columns):
         answered = items.iloc[:, position].dropna()
         if not _is_numeric(answered):
-            yield f"item {name!r} holds {answered.iloc[0]!r}, which is not a code"
+            words = [v for v in answered if not isinstance(v, int | float | np.number)]
+            shown = (words or list(answered))[0]
+            yield f"item {name!r} holds {shown!r}, which is not a code"
         elif len(answered) and np.isinf(answered.to_numpy(dtype=np.float64)).any():
             yield f"item {name!r} holds an infinite value"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
 # The usual line between a loading worth naming and one that is not.
 SALIENT = 0.30
-ROW_INCHES, COLUMN_INCHES = 0.30, 0.95
+ROW_INCHES, COLUMN_INCHES, LETTER_INCHES = 0.30, 0.95, 0.08
+# Letters of an item's text in one line.
+LINE = 46
 
 
 def plot_loadings(
@@ -45,13 +48,18 @@ def plot_loadings(
         Where to draw; a new figure that grows with the items otherwise.
     """
     ordered = pattern.loc[factor_order(pattern)]
+    said = dict(labels or {})
+    names = [textwrap.fill(said.get(str(n), str(n)), LINE) for n in ordered.index]
     if ax is None:
-        height = max(2.6, 1.4 + ROW_INCHES * len(ordered))
-        width = 3.2 + COLUMN_INCHES * ordered.shape[1]
+        height = max(
+            2.6, 1.4 + ROW_INCHES * sum(name.count("\n") + 1 for name in names)
+        )
+        widest = max(len(line) for name in names for line in name.split("\n"))
+        width = 2.4 + LETTER_INCHES * widest + COLUMN_INCHES * ordered.shape[1]
         _, ax = plt.subplots(figsize=(width, height), layout="constrained")
     values = ordered.to_numpy()
     sns.heatmap(
-        ordered.rename(index=dict(labels or {})),
+        ordered.set_axis(names, axis="index"),
         ax=ax,
         vmin=-1,
         vmax=1,
@@ -60,23 +68,25 @@ def plot_loadings(
         fmt="",
         annot_kws={"fontsize": 9},
         linewidths=1,
-        cbar_kws={"label": "Pattern loading", "shrink": 0.6},
+        cbar_kws={"label": "Pattern loading", "shrink": min(0.6, 8 / len(ordered))},
     )
     for text, value in zip(ax.texts, values.ravel(), strict=True):
         text.set_fontweight("bold" if abs(value) >= salient else "normal")
         if abs(value) < salient:
             text.set_color("0.45")
     simple = int((np.abs(values) >= salient).sum(axis=1).__eq__(1).sum())
+    only = "" if pattern.shape[1] == 1 else " only"
     ax.set_title(
-        f"{simple} of {len(ordered)} items load on one factor only\n",
+        f"{simple} of {len(ordered)} items load on one factor{only}\n",
         loc="left",
         fontweight="bold",
     )
-    ax.text(
-        0,
-        1.01,
+    ax.annotate(
         f"n = {n:,}; bold: at least {salient:.2f} in size",
-        transform=ax.transAxes,
+        (0, 1),
+        xytext=(0, 4),
+        xycoords="axes fraction",
+        textcoords="offset points",
         va="bottom",
         fontsize=10,
     )

@@ -312,13 +312,15 @@ def bca_interval(
     Returns
     -------
     tuple
-        Lower and upper end.
+        Lower and upper end; NaN where too few rows leave a resample without spread.
 
     Notes
     -----
     Efron (1987), eq. 2.3 and 6.6; same as ``boot::boot.ci(type = "bca")`` up to the
     draws.
     """
+    if np.isnan(resampled).any() or np.isnan(jackknife).any():
+        return float("nan"), float("nan")
     below = (np.sum(resampled < estimate) + 0.5 * np.sum(resampled == estimate)) / len(
         resampled
     )

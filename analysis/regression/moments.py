@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 BATCH = 2_000_000
 """Bootstrap weights held at once, so that memory does not grow with the data."""
+VARIES = 1e-12
+"""Share of its sum of squares below which the spread of an outcome is rounding."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,9 +117,12 @@ def r_squared(sums: Float2D, columns: list[int]) -> Float1D:
     Returns
     -------
     Float1D
-        Shape (draws,).
+        Shape (draws,); NaN where the last does not vary.
     """
     explained = np.einsum("di,di->d", coefficients(sums, columns), sums[:, columns, -1])
     mean_part = sums[:, 0, -1] ** 2 / sums[:, 0, 0]
     total = sums[:, -1, -1] - mean_part
-    return np.asarray((explained - mean_part) / total)
+    varies = total > VARIES * sums[:, -1, -1]
+    share = np.full(len(total), np.nan)
+    share[varies] = (explained - mean_part)[varies] / total[varies]
+    return share

@@ -10,7 +10,6 @@ import codecs
 import csv
 import io
 import re
-import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -79,11 +78,11 @@ def read(path: Path, mapping: ColumnMapping, known: frozenset[str]) -> Table:
             f"{path.name}: the file is blank. Export the answers again."
         )
     delimiter, first = _declared(path, mapping, lines, first)
-    if delimiter is None:
-        delimiter = _detected(path, mapping, lines[first:], known)
-        if delimiter != ",":
-            notes.append(f"cells are separated by a {_DELIMITERS[delimiter]}")
     with _long_cells():
+        if delimiter is None:
+            delimiter = _detected(path, mapping, lines[first:], known)
+            if delimiter != ",":
+                notes.append(f"cells are separated by a {_DELIMITERS[delimiter]}")
         return _table(path, mapping, _Text(lines[first:], delimiter, first), notes)
 
 
@@ -190,7 +189,7 @@ def _detected(
 @contextmanager
 def _long_cells() -> Iterator[None]:
     """Lift the csv module's limit on the length of a cell."""
-    limit = csv.field_size_limit(sys.maxsize)
+    limit = csv.field_size_limit(2**31 - 1)
     try:
         yield
     finally:

@@ -44,3 +44,8 @@ def test_a_counting_index_is_dropped_and_the_input_kept() -> None:
 
 def test_an_empty_table_keeps_its_headings() -> None:
     assert list(present(pd.DataFrame(columns=["what", "where"]))) == ["what", "where"]
+
+
+def test_no_column_takes_the_place_of_another() -> None:
+    shown = present(pd.DataFrame({"pvalue": [0.5], "p_value": [0.25]}))
+    assert shown.to_dict("list") == {"p": [".500"], "p value": [".250"]}

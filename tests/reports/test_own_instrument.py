@@ -1,7 +1,7 @@
 """A questionnaire nobody in this project thought of, through everything, by its YAML.
 
-Two languages, seven points, a checklist, a scale of one item, codes that are letters, an
-item shown to some, no kinds, no claims, nobody in couples.
+Two languages, seven points, a checklist, a scale of one item, codes that are letters,
+an item shown to some, no kinds, no claims, nobody in couples.
 """
 
 from __future__ import annotations
@@ -155,7 +155,7 @@ def test_a_checklist_is_left_out_of_measurement_and_named(scores: Scores) -> Non
 def test_structures_that_cannot_be_are_named(scores: Scores) -> None:
     models = fit_structures(scores, ["one", "correlated", "bifactor"], scales="all")
     assert set(models.fits) == {"one", "correlated"}
-    with pytest.raises(AnalysisError, match="is not fitted: .*tell apart staying"):
+    with pytest.raises(AnalysisError, match=r"is not fitted: .*tell apart staying"):
         models.fit("bifactor")
     with pytest.raises(AnalysisError, match="not asked for"):
         models.fit("second_order")
@@ -174,7 +174,7 @@ def test_every_kind_of_variable_can_be_related(scores: Scores) -> None:
     assert "What is your soil?: Clay" in words
     legend = axes.get_legend()
     assert legend is not None
-    assert "Do you keep bees? = No (log odds)" in [
+    assert "Do you keep bees? = Yes (log odds)" in [
         one.get_text() for one in legend.get_texts()
     ]
 
