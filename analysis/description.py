@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 import pandas as pd
 
-from analysis.errors import AnalysisError
 from analysis.plots.likert import likert_bars
 from analysis.plots.missingness import missing_bars
+from analysis.scoring import select_scales
 from survey.instrument import ChoiceItem, LikertItem, NumberItem
 from survey.responses import BLANK, NOT_SHOWN, REFUSED
 
@@ -91,7 +91,7 @@ class AnswerShares:
 
 
 def answers(
-    responses: Responses, scales: Sequence[str] | None = None
+    responses: Responses, scales: Sequence[str] | str | None = None
 ) -> tuple[AnswerShares, ...]:
     """Count the answers to the likert items of scales, a figure's worth at a time.
 
@@ -109,27 +109,14 @@ def answers(
         (a longer scale is not cut); items that nobody answered are left out, and so
         are numbers.
     """
-    chosen = _chosen(responses.instrument, scales)
+    chosen = select_scales(responses.instrument, scales)
     return tuple(
         _shares(responses, options, batch)
         for options, batch in _batches(_blocks(chosen, responses))
     )
 
 
-def _chosen(instrument: Instrument, scales: Sequence[str] | None) -> list[Scale]:
-    if not scales:
-        return list(instrument.scales)
-    known = {one.id for one in instrument.scales}
-    kinds = {one.kind for one in instrument.scales if one.kind}
-    if stray := [name for name in scales if name not in known | kinds]:
-        raise AnalysisError(
-            f"scales: {stray} are no scale or kind of {instrument.id!r}. It has "
-            f"{sorted(known)}."
-        )
-    return [s for s in instrument.scales if s.id in scales or s.kind in scales]
-
-
-def _blocks(scales: list[Scale], responses: Responses) -> Iterator[_Block]:
+def _blocks(scales: Sequence[Scale], responses: Responses) -> Iterator[_Block]:
     """Give the answered items of each scale, apart by response scale."""
     for scale in scales:
         by_options: dict[str, list[str]] = {}
@@ -334,11 +321,21 @@ def _named(groups: Iterable[tuple[str, str, list[str]]]) -> dict[str, list[str]]
 
 
 def sample_table(responses: Responses) -> pd.DataFrame:
-    """Describe the people: numbers by mean and range, choices by counts.
+    """Describe the people of each wave: numbers by mean and range, choices by counts.
 
-    One row per number item and per option of a choice item: ``item text value n
-    percent mean sd minimum maximum``; percent of those who answered.
+    One row per wave, number item and option of a choice item: ``wave item text value
+    n percent mean sd minimum maximum``; percent of those who answered.
     """
+    rows = [
+        {"wave": wave} | row
+        for wave in responses.waves
+        for row in _people_rows(responses.at_wave(wave))
+    ]
+    columns = ["wave", "item", "text", "value", "n", "percent", "mean", "sd"]
+    return pd.DataFrame(rows, columns=[*columns, "minimum", "maximum"])
+
+
+def _people_rows(responses: Responses) -> list[dict[str, object]]:
     instrument = responses.instrument
     rows: list[dict[str, object]] = []
     for item in instrument.items:
@@ -371,8 +368,7 @@ def sample_table(responses: Responses) -> pd.DataFrame:
                 }
                 for code, label in options.items()
             ]
-    columns = ["item", "text", "value", "n", "percent", "mean", "sd"]
-    return pd.DataFrame(rows, columns=[*columns, "minimum", "maximum"])
+    return rows
 
 
 def flow_table(responses: Responses) -> pd.DataFrame:

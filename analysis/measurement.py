@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast, get_args
 
 import pandas as pd
 
 from analysis.errors import AnalysisError, TooFewError
 from analysis.result import warning_table
+from analysis.scoring import select_scales
 from analysis.sem import SemFit, cfa, compare
 
 if TYPE_CHECKING:
@@ -50,21 +51,9 @@ def measured_scales(
 def _chosen(
     instrument: Instrument, scales: Sequence[str] | str | None
 ) -> tuple[Scale, ...]:
-    if isinstance(scales, str):
-        scales = [name.strip() for name in scales.split(",") if name.strip()]
-    if not scales:
-        return instrument.scales_of("sign") or instrument.scales
-    if list(scales) == ["all"]:
-        return instrument.scales
-    known = [one.id for one in instrument.scales]
-    kinds = {one.kind for one in instrument.scales if one.kind}
-    if stray := [name for name in scales if name not in {*known, *kinds}]:
-        raise AnalysisError(
-            f"scales: {stray} are not in {instrument.id!r}. It has {known}."
-        )
-    return tuple(
-        one for one in instrument.scales if one.id in scales or one.kind in scales
-    )
+    if not scales and (signs := instrument.scales_of("sign")):
+        return signs
+    return select_scales(instrument, scales)
 
 
 def _none_reflective(instrument: Instrument, chosen: Sequence[Scale]) -> str:
@@ -84,8 +73,9 @@ def measurement_model(
     instrument: Instrument,
     structure: Structure = "correlated",
     *,
-    scales: Sequence[str] | None = None,
+    scales: Sequence[str] | str | None = None,
     general: str | None = None,
+    omit: Sequence[str] = (),
 ) -> str:
     """Write the measurement model of an instrument in lavaan syntax.
 
@@ -100,21 +90,33 @@ def measurement_model(
     general
         Name of the general factor; the composite that holds just these scales, or
         ``general``.
+    omit
+        Items to leave out; a scale without any other item is left out, too.
 
     Notes
     -----
     The text carries all constraints of the structure; fit it with ``std_lv=True`` for
     ``bifactor`` and with the defaults otherwise.
     """
+    structure = cast("Structure", structure.strip())
+    if structure not in get_args(Structure):
+        raise AnalysisError(
+            f"structure: {structure!r} is unknown. Choose one of "
+            f"{', '.join(get_args(Structure))}."
+        )
     chosen = measured_scales(instrument, scales)
     top = general or _general_name(instrument, chosen)
-    every = [item for scale in chosen for item in scale.items]
+    items = {
+        scale.id: [name for name in scale.items if name not in omit] for scale in chosen
+    }
+    items = {name: kept for name, kept in items.items() if kept}
+    every = list(dict.fromkeys(name for kept in items.values() for name in kept))
     if structure == "one":
         return _loadings(top, every)
-    specific = [_loadings(scale.id, scale.items) for scale in chosen]
+    specific = [_loadings(name, kept) for name, kept in items.items()]
     if structure == "correlated":
         return "\n".join(specific)
-    names = [scale.id for scale in chosen]
+    names = list(items)
     least = 3 if structure == "second_order" else 2
     if len(names) < least:
         raise AnalysisError(
@@ -198,7 +200,7 @@ def fit_structures(
     Parameters
     ----------
     scores
-        Of one wave; items that nobody answered are an error of that structure.
+        Of one wave; items that nobody answered, or all alike, are left out.
     structures
         See `measurement_model`.
     scales
@@ -211,11 +213,13 @@ def fit_structures(
         scales is missing, with the reason in `warnings`.
     """
     instrument, items = scores.instrument, scores.items
+    omit = _silent(scores, scales)
+    structures = [cast("Structure", structure.strip()) for structure in structures]
     fits: dict[str, SemFit] = {}
-    notes: list[pd.DataFrame] = []
+    notes: list[pd.DataFrame] = [left_out(scores, scales)]
     for structure in structures:
         try:
-            model = measurement_model(instrument, structure, scales=scales)
+            model = measurement_model(instrument, structure, scales=scales, omit=omit)
             fits[structure] = cfa(model, items, std_lv=structure == "bifactor")
         except AnalysisError as error:
             notes.append(warning_table([("model not fitted", structure, str(error))]))
@@ -250,22 +254,39 @@ def measured_items(
 ) -> pd.DataFrame:
     """Keyed items of scales in one table; an item of two scales stands in it once.
 
+    Items that nobody answered, or all alike, are left out: see `left_out`.
+
     Raises
     ------
     TooFewError
-        If nobody answered an item of these scales.
+        If no item of these scales is left.
     """
-    parts = list(scale_items(scores, scales).values())
-    if not parts:
+    silent = _silent(scores, scales)
+    names = [
+        name
+        for scale in measured_scales(scores.instrument, scales)
+        for name in scale.items
+        if name not in silent
+    ]
+    if not names:
         raise TooFewError(_nobody(scores, scales))
-    joined = pd.concat(parts, axis="columns")
-    return joined.loc[:, ~joined.columns.duplicated()]
+    return scores.items[list(dict.fromkeys(names))]
+
+
+def _silent(scores: Scores, scales: Sequence[str] | str | None) -> list[str]:
+    """Name the items of scales that nobody answered, or all alike."""
+    return [
+        name
+        for scale in measured_scales(scores.instrument, scales)
+        for name in scale.items
+        if len(scores.items[name].dropna().unique()) <= 1
+    ]
 
 
 def left_out(scores: Scores, scales: Sequence[str] | str | None = None) -> pd.DataFrame:
-    """Warn of what `scale_items` leaves out of scales, one row a scale.
+    """Warn of what is left out of measurement, one row a scale and reason.
 
-    Items that nobody answered, and scales that are declared formative.
+    Items that nobody answered, or all alike, and scales that are declared formative.
     """
     rows = [
         (
@@ -286,14 +307,23 @@ def left_out(scores: Scores, scales: Sequence[str] | str | None = None) -> pd.Da
                     "They are left out. Was another form or wave fielded?",
                 )
             )
+        silent = set(_silent(scores, [scale.id])) - set(empty)
+        if alike := [name for name in scale.items if name in silent]:
+            rows.append(
+                (
+                    f"{len(alike)} of {len(scale.items)} items were answered all alike",
+                    f"{scale.id}: {', '.join(alike)}",
+                    "They say nothing of differences between people and are left out.",
+                )
+            )
     return warning_table(rows)
 
 
 def _nobody(scores: Scores, scales: Sequence[str] | str | None) -> str:
     names = [scale.id for scale in measured_scales(scores.instrument, scales)]
     return (
-        f"scales {names}: nobody answered any of their items. Choose other scales, or "
-        "another wave."
+        f"scales {names}: no item of theirs was answered in two ways. Choose other "
+        "scales, or another wave."
     )
 
 
@@ -306,4 +336,4 @@ def _general_name(instrument: Instrument, chosen: Sequence[Scale]) -> str:
     for composite in instrument.composites:
         if set(composite.scales) == names:
             return composite.id
-    return "general"
+    return "general" if "general" not in names else "general_factor"

@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.errors import AnalysisError
 from analysis.plots.forest import forest
-from analysis.regression import hierarchical, logistic, ols, ordinal
+from analysis.regression import hierarchical, logistic, moderation, ols, ordinal
 from analysis.result import warning_table
 from survey.instrument import ChoiceItem, LikertItem
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from analysis.regression import HierarchicalFit, RegressionFit
+    from analysis.regression import HierarchicalFit, Moderation, RegressionFit
     from analysis.scoring import Column, Scores
     from survey.instrument import Instrument
 
@@ -65,11 +65,41 @@ def chosen_names(instrument: Instrument, text: str, *, kind: str) -> tuple[str, 
     return tuple(dict.fromkeys(out))
 
 
+def tour_names(instrument: Instrument) -> tuple[str, str]:
+    """Name a scale worth explaining and a score to explain it with.
+
+    The first reflective outcome with three items, else the first such scale; the
+    first composite, else the first other scale.
+
+    Raises
+    ------
+    AnalysisError
+        If the instrument has no scale of three items beside another score.
+    """
+    fitting = [
+        scale
+        for scale in (*instrument.scales_of("outcome"), *instrument.scales)
+        if len(scale.items) > 2 and scale.measurement == "reflective"  # noqa: PLR2004
+    ]
+    names = [composite.id for composite in instrument.composites]
+    names += [scale.id for scale in instrument.scales]
+    if fitting and (others := [name for name in names if name != fitting[0].id]):
+        return fitting[0].id, others[0]
+    raise AnalysisError(
+        f"{instrument.id!r} has no scale of three items and a score beside it. Name "
+        "outcome and predictor in the report's parameters."
+    )
+
+
 def clusters(frame: pd.DataFrame) -> pd.Series[str]:
-    """Name each row's cluster: the couple, or the person who answered alone."""
-    person = pd.Series(frame.index.astype(str), index=frame.index)
+    """Name each row's cluster: the couple, or the person who answered alone.
+
+    Names say which of the two they are: ids of couples and people may coincide.
+    """
+    person = "person " + pd.Series(frame.index.astype(str), index=frame.index)
     couple: pd.Series[str] = frame["couple"].astype(object)
-    return couple.where(couple.notna().to_numpy(), person).astype(str)
+    known = couple.notna().to_numpy()
+    return ("couple " + couple.astype(str)).where(known, person)
 
 
 def z_scores(data: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
@@ -394,3 +424,36 @@ def _own_item(instrument: Instrument, name: str) -> ChoiceItem | LikertItem | No
         return None
     item = instrument.item(name)
     return item if isinstance(item, ChoiceItem | LikertItem) else None
+
+
+def moderated(
+    scores: Scores, explained: Explanations, moderator: str
+) -> Moderation | None:
+    """Ask whether a third score changes the first association that was explained.
+
+    Parameters
+    ----------
+    scores
+        Of one wave.
+    explained
+        Its first outcome fitted by least squares and its first predictor are used.
+    moderator
+        A score; empty for none.
+
+    Returns
+    -------
+    Moderation or None
+        None without a moderator, or where nothing was fitted by least squares.
+        Standard errors as in `explain`.
+    """
+    linear = [name for name, fit in explained.fits.items() if fit.kind == "linear"]
+    if not moderator or not linear or not explained.predictors:
+        return None
+    outcome, focal = linear[0], explained.predictors[0]
+    _known(scores.frame, [outcome, focal, moderator])
+    data = scores.frame.assign(cluster=clusters(scores.frame))
+    if _has_couples(data, [outcome, focal, moderator]):
+        return moderation(
+            outcome, focal, moderator, data, vcov="cluster", cluster="cluster"
+        )
+    return moderation(outcome, focal, moderator, data)

@@ -14,7 +14,7 @@ from analysis.efa.answers import complete_rows, item_codes, require_variance
 from analysis.efa.correlation import pearson
 from analysis.efa.extract import LOWEST_UNIQUENESS, extract
 from analysis.errors import AnalysisError, TooFewError
-from analysis.result import warning_table
+from analysis.result import dropped_rows, warning_table
 from analysis.sem import cfa
 
 if TYPE_CHECKING:
@@ -158,7 +158,9 @@ def cronbach_alpha(
         n_items=k,
         n_obs=n_obs,
         n_dropped=len(items) - n_obs,
-        warnings=warning_table(_negative(alpha)),
+        warnings=warning_table(
+            [*_negative(alpha), *dropped_rows(len(items) - n_obs, len(items))]
+        ),
     )
 
 
@@ -226,6 +228,7 @@ def omega_total(items: pd.DataFrame, *, conf_level: float = 0.95) -> Reliability
             [
                 *_mixed_signs(part.loadings, [names[i] for i in order]),
                 *_minres_heywood(minres.uniqueness, names),
+                *dropped_rows(corr.n_dropped, len(items)),
             ]
         ),
     )

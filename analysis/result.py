@@ -35,6 +35,14 @@ def warning_table(rows: Iterable[tuple[str, str, str]] = ()) -> pd.DataFrame:
     return pd.DataFrame(list(rows), columns=list(WARNING_COLUMNS), dtype=object)
 
 
+def dropped_rows(n_dropped: int, n_rows: int) -> list[tuple[str, str, str]]:
+    """Warn where more than one row in twenty was left out for a missing answer."""
+    if not n_rows or n_dropped <= 0.05 * n_rows:
+        return []
+    share = f"{n_dropped} of {n_rows} rows ({n_dropped / n_rows:.0%}) miss an answer"
+    return [("rows_dropped", share, "Compare those left out with the others.")]
+
+
 def format_p(p_value: float) -> str:
     """Write a p value as papers do: ``p = .012``, ``p < .001``."""
     if math.isnan(p_value):

@@ -16,7 +16,7 @@ from analysis.errors import AnalysisError
 from survey.instrument import ChoiceItem, Instrument, LikertItem, NumberItem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any, TypeAlias
 
     from survey.instrument import Composite, Scale
@@ -170,3 +170,35 @@ def _categories(
     named = answers.astype(object).map(labels)
     kind = pd.CategoricalDtype(list(dict.fromkeys(labels.values())))
     return named.astype(kind)
+
+
+def select_scales(
+    instrument: Instrument, names: Sequence[str] | str | None
+) -> tuple[Scale, ...]:
+    """Choose scales as report parameters name them.
+
+    Parameters
+    ----------
+    names
+        Ids or kinds of scales, as a sequence or separated by commas; all scales for
+        ``all`` and when left out.
+
+    Raises
+    ------
+    AnalysisError
+        If a name is none of these.
+    """
+    if isinstance(names, str):
+        names = [name.strip() for name in names.split(",") if name.strip()]
+    if not names or list(names) == ["all"]:
+        return instrument.scales
+    known = [one.id for one in instrument.scales]
+    kinds = {one.kind for one in instrument.scales if one.kind}
+    if stray := [name for name in names if name not in {*known, *kinds}]:
+        raise AnalysisError(
+            f"scales: {stray} are no scale or kind of {instrument.id!r}. "
+            f"It has {known}."
+        )
+    return tuple(
+        one for one in instrument.scales if one.id in names or one.kind in names
+    )

@@ -72,16 +72,15 @@ def present(
     for name in frame.columns:
         plain = str(name).replace("_", " ").strip()
         heading = words.get(str(name), plain)
-        out[plain if heading in out else heading] = _column(
-            frame[name], str(name), digits
-        )
+        free = next(h for h in (heading, plain, str(name), f"{name} ") if h not in out)
+        out[free] = _column(frame[name], str(name), digits)
     table = pd.DataFrame(out)
     table.index = pd.Index([""] * len(table))
     return table
 
 
 def _column(cells: pd.Series[str], name: str, digits: int) -> list[str]:
-    if name in _P or name.endswith(("_pvalue", "_p_value")):
+    if name in _P or name.endswith(("_pvalue", "_p_value")) or name.startswith("p_"):
         return [_p(cell) for cell in cells]
     numeric = pd.api.types.is_float_dtype(cells.dtype)
     whole = numeric and all(float(cell).is_integer() for cell in cells.dropna())

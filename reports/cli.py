@@ -19,6 +19,8 @@ from reports.parameters import declared, show
 from reports.places import ROOT, near
 from reports.render import FAILED, PAGE, seconds, to_html
 from reports.run import Failure, Run, run_all
+from survey.errors import InstrumentError
+from survey.instrument import Instrument
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,7 +62,9 @@ def main() -> None:
     metavar="NAME=VALUE",
     help="Goes to every chosen report that declares NAME; see `report list`.",
 )
-@click.option("--instrument", metavar="PATH_OR_ID", help="Same as -p instrument=…")
+@click.option(
+    "--instrument", "-i", metavar="PATH_OR_ID", help="Same as -p instrument=…"
+)
 @click.option("--data", metavar="FILE", help="Same as -p data=…")
 @click.option(
     "--jobs",
@@ -96,12 +100,21 @@ def build(
         catalog = Catalog.load(path)
         cases = catalog.cases(reports, given)
         everything = catalog.cases() if reports or given else cases
-    except ReportError as error:
+        _read_instruments(cases)
+    except (ReportError, InstrumentError) as error:
         raise click.UsageError(str(error)) from error
     jobs = min(jobs or _cores(), len(cases))
     done = {run.case.name: run for run in _build_all(cases, build, jobs, timeout)}
     index = _index(done, [case.name for case in (*everything, *cases)], build)
     _close([done[case.name] for case in cases], build, index)
+
+
+def _read_instruments(cases: Sequence[Case]) -> None:
+    """Refuse an instrument that cannot be read before a kernel starts."""
+    named = [case.parameters.get("instrument") for case in cases]
+    for source in dict.fromkeys(named):
+        if isinstance(source, str):
+            Instrument.load(source)
 
 
 @main.command(name="list")

@@ -303,7 +303,7 @@ def _safe(html: str) -> Markup:
 
 def _allowed(tag: str, name: str, value: str) -> bool:
     if tag == "img":
-        return name == "alt" or value.startswith("data:image/")
+        return name == "alt" or (name == "src" and value.startswith("data:image/"))
     if name == "href":
         return _LINK.match(value) is not None
     if name == "class":

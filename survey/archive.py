@@ -83,8 +83,33 @@ def keep_raw(source: Path, folder: Path, instrument: Instrument) -> Path:
     return target
 
 
-def store(validation: Validation, validated: Path, quarantined: Path) -> Stored:
+def origin(source: Path) -> dict[str, object]:
+    """Say where a file of answers came from: its hash, and what its manifest knows.
+
+    A file that was simulated stays marked so (``synthetic``, ``seed``, ``command``).
+    """
+    facts: dict[str, object] = {"source_sha256": sha256(source)}
+    path = source.parent / _MANIFEST
+    if path.is_file():
+        known = YAML(typ="safe", pure=True).load(path.read_text("utf-8"))
+        listed = known.get("sha256") if isinstance(known, dict) else None
+        names = listed if isinstance(listed, dict) else {}
+        if source.name in names:
+            kept = ("synthetic", "seed", "command")
+            facts |= {key: known[key] for key in kept if key in known}
+    return facts
+
+
+def store(
+    validation: Validation,
+    validated: Path,
+    quarantined: Path,
+    *,
+    origin: Mapping[str, object] | None = None,
+) -> Stored:
     """Write the valid rows, the rejected rows and a report for people.
+
+    `origin` says where the source came from (see `origin`); it goes into the manifest.
 
     Each file is written beside its place and moved there when it is whole, so that a
     full disk or a kill leaves the earlier one.
@@ -107,9 +132,13 @@ def store(validation: Validation, validated: Path, quarantined: Path) -> Stored:
     failures = safe_cells(validation.failures.reset_index())
     _replace(out.failures, failures.to_csv(index=False).encode("utf-8"))
     _replace(out.report, report(validation).encode("utf-8"))
-    facts = {"source": responses.source, "rows": len(responses)}
+    facts = {"source": responses.source, "rows": len(responses)} | dict(origin or {})
     files = {"files": [out.responses.name]}
     write_manifest(validated, responses.instrument, facts | files)
+    names = [out.quarantine.name, out.rejected.name, out.failures.name]
+    lost = {"rows": len(rejected) + len(validation.rejected), "files": names}
+    if quarantined != validated:
+        write_manifest(quarantined, responses.instrument, facts | lost)
     return out
 
 
@@ -146,7 +175,10 @@ def report(validation: Validation) -> str:
         table = counts.sort_values(ascending=False).rename("answers").reset_index()
         lines += [_markdown(table), "", "## Every failure", ""]
         lines += [_markdown(failures.reset_index()), ""]
-        lines += ["Rows stand whole and untouched in `quarantine.csv`.", ""]
+        lines += ["Rows stand whole and untouched in `quarantine.csv`."]
+        if len(validation.rejected):
+            lines += ["Lines that are no row of the table stand in `rejected.csv`."]
+        lines += [""]
     if len(validation.notes):
         lines += ["## Worth knowing", "", _markdown(validation.notes), ""]
     return "\n".join(lines)

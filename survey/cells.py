@@ -65,8 +65,7 @@ def _keys(
         keys[name] = _strings(frame[name]) if name in frame else _no_text(frame)
     wave = frame["wave"] if "wave" in frame else pd.Series(1, index=frame.index)
     keys["wave"] = _waves(wave, found)
-    if "form" not in frame or len(instrument.all_forms) == 1:
-        keys["form"] = keys["form"].fillna(default_form(frame, instrument))
+    keys["form"] = keys["form"].fillna(default_form(frame, instrument))
     keys["language"] = keys["language"].fillna(instrument.language)
     _one_of(keys["form"], "form", [f.id for f in instrument.all_forms], found)
     _one_of(keys["language"], "language", list(instrument.languages), found)
@@ -80,7 +79,13 @@ def _keys(
 
 
 def default_form(frame: pd.DataFrame, instrument: Instrument) -> str:
-    """Name the form of rows that name none: the one whose items are all there."""
+    """Name the form of rows that name none.
+
+    The first form where the table says which form others answered; else the form
+    whose items are just those that are there; else the first.
+    """
+    if "form" in frame:
+        return instrument.all_forms[0].id
     present = set(frame.columns) & set(instrument.item_ids)
     for form in instrument.all_forms:
         if set(instrument.form_items(form.id)) == present:
@@ -119,7 +124,9 @@ def _parsed(cells: pd.Series) -> tuple[pd.Series, np.ndarray]:
         infinite = np.isinf(values.to_numpy(dtype=float, na_value=np.nan))
         return values.mask(infinite), infinite
     text = _strings(cells)
-    plain = text.str.fullmatch(r"[+-]?[0-9]+(\.[0-9]+)?").fillna(value=False).astype(bool)
+    plain = (
+        text.str.fullmatch(r"[+-]?[0-9]+(\.[0-9]+)?").fillna(value=False).astype(bool)
+    )
     values = pd.to_numeric(text.where(plain), errors="coerce").astype("Float64")
     bad = (text.notna() & ~plain).to_numpy(dtype=bool)
     return values, bad

@@ -160,7 +160,15 @@ def _row_severity(root: str) -> Severity:
     return "breaking" if root == "forms" else "cosmetic"
 
 
-_SCORING = {"reversed", "min_answered", "scoring", "min_scales", "scales", "items"}
+_SCORING = {
+    "reversed",
+    "min_answered",
+    "scoring",
+    "min_scales",
+    "scales",
+    "items",
+    "desirable",
+}
 _WORDING = {"text", "labels", "label", "unit", "hint"}
 _BREAKING = {"type", "response_scale", "codes", "code", "minimum", "maximum", "integer"}
 _BREAKING |= {"show_if", "expected", "max_length", "missing", "required"}

@@ -153,15 +153,20 @@ class _Checker:
             if double := _twice([*codes, *extra]):
                 problem = f"the code(s) {double} stand for two options"
                 yield self._fault(here, problem, "Give each option its own code")
-            if double := _twice(self._strings(labels)):
-                problem = f"two options have the same label: {double}"
-                yield self._fault((*here, "labels"), problem, "Tell them apart")
+            yield from self._same_labels(here, labels)
             for code in extra:
                 if isinstance(code, int) and not _CODE.match(str(code)):
                     problem = (
                         f"the missing code {code!r} does not survive every platform"
                     )
                     yield self._fault((*here, "missing"), problem, "Use 9 or 99")
+
+    def _same_labels(self, here: Place, labels: Plain) -> Iterator[Fault]:
+        for language in self._strings(self.root.get("languages")) or ["en"]:
+            if double := _twice(_in_language(labels, language)):
+                problem = f"two options have the same label: {double}"
+                yield self._fault((*here, "labels"), problem, "Tell them apart")
+                return
 
     def _items(self) -> Iterator[Fault]:
         known = {str(one.get("id")): one for _, one in self.response_scales}
@@ -450,12 +455,48 @@ class _Checker:
                     yield self._fault(("claims", i, "controls"), problem, remedy)
             _, found = self._condition(one.get("event"), ("claims", i, "event"))
             yield from found
+            yield from self._claim_needs(i, one)
+
+    def _claim_needs(self, i: int, one: dict[str, Plain]) -> Iterator[Fault]:
+        """Check that a claim names what its analysis works on."""
+        analysis = one.get("analysis")
+        if not isinstance(analysis, str):
+            return
+        for key in _CLAIM_NEEDS.get(analysis, ()):
+            if not one.get(key):
+                problem = f"analysis: {analysis} needs {key!r}"
+                yield self._fault(("claims", i), problem, f"Add {key!r}")
+        base = one.get("base")
+        if analysis == "moderation" and isinstance(base, list) and len(base) > 1:
+            problem = f"analysis: moderation takes one base, found {base}"
+            yield self._fault(("claims", i, "base"), problem, "Keep one of them")
+        if analysis == "consequences" and not (one.get("outcomes") or one.get("event")):
+            problem = "analysis: consequences needs 'outcomes' or 'event'"
+            yield self._fault(("claims", i), problem, "Add one of them")
 
 
 def _twice(values: Sequence[Plain]) -> list[str]:
     """Name the values that stand more than once."""
     words = [str(one) for one in values]
     return sorted({word for word in words if words.count(word) > 1})
+
+
+#: Keys a claim must have beside `focal`, by analysis.
+_CLAIM_NEEDS = {
+    "associations": ("outcomes",),
+    "moderation": ("base", "outcomes"),
+    "two_way": ("outcomes",),
+    "incremental": ("base", "outcomes"),
+    "diagnostic": ("event",),
+    "prospective": ("outcomes",),
+}
+
+
+def _in_language(labels: Plain, language: str) -> list[str]:
+    """List the labels as they are read in one language."""
+    rows = labels if isinstance(labels, list) else []
+    texts = [one.get(language) if isinstance(one, dict) else one for one in rows]
+    return [text for text in texts if isinstance(text, str)]
 
 
 def _cycle(start: str, asks: dict[str, set[str]]) -> list[str]:

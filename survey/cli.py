@@ -39,6 +39,8 @@ R = TypeVar("R")
 
 EXPORTERS = {"xlsform": xlsform.write}
 DEFAULT = "pushing_away"
+#: More columns of one status than this are counted, not listed.
+_LISTED = 20
 
 
 def _clearly(command: Callable[P, R]) -> Callable[P, R]:
@@ -218,12 +220,15 @@ def simulate(
     to.parent.mkdir(parents=True, exist_ok=True)
     drawn.frame.to_csv(to, lineterminator="\n")
     truth = to.with_suffix(".truth.json")
-    if drawn.truth is not None:
-        stated = drawn.truth.population.model_dump(mode="json")
-        paths = drawn.truth.paths.to_dict(orient="records")
-        items = drawn.truth.items.to_dict(orient="records")
-        content = {"population": stated, "paths": paths, "items": items}
-        truth.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    stated = drawn.truth.population.model_dump(mode="json")
+    content = {
+        "population": stated,
+        "paths": drawn.truth.paths.to_dict(orient="records"),
+        "items": drawn.truth.items.to_dict(orient="records"),
+    }
+    truth.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    people = to.with_suffix(".truth.csv")
+    drawn.truth.people.round(3).to_csv(people, lineterminator="\n")
     options = {
         "-n": n,
         "--waves": waves,
@@ -240,10 +245,10 @@ def simulate(
         "synthetic": True,
         "seed": seed,
         "command": command,
-        "files": [to.name, truth.name],
+        "files": [to.name, truth.name, people.name],
     }
     manifest = archive.write_manifest(to.parent, one, facts)
-    for path in (to, truth, manifest):
+    for path in (to, truth, people, manifest):
         click.echo(f"Wrote {path}")
 
 
@@ -269,7 +274,7 @@ def validate(
     validated = to or ROOT / "data" / "validated" / name
     quarantined = to or ROOT / "data" / "quarantine" / name
     outcome = check_answers(raw, one)
-    _store(outcome, validated, quarantined)
+    _store(outcome, validated, quarantined, source)
     if strict and len(outcome.failures):
         sys.exit(1)
 
@@ -296,8 +301,11 @@ def import_answers(
     _show_mapping(raw)
     kept = archive.keep_raw(source, data / "raw" / f"{wave}-{platform}", one)
     click.echo(f"Wrote {kept}")
+    if mapping is not None:
+        kept = archive.keep_raw(mapping, kept.parent, one)
+        click.echo(f"Wrote {kept}")
     outcome = check_answers(raw, one)
-    _store(outcome, data / "validated" / wave, data / "quarantine" / wave)
+    _store(outcome, data / "validated" / wave, data / "quarantine" / wave, source)
 
 
 def _show_mapping(raw: RawResponses) -> None:
@@ -305,7 +313,7 @@ def _show_mapping(raw: RawResponses) -> None:
     statuses = list(dict.fromkeys(raw.report["status"]))
     for status in statuses:
         rows = raw.report[raw.report["status"] == status]
-        if status in {"matched", "key"}:
+        if status in {"matched", "key"} or len(rows) > _LISTED:
             click.echo(f"{status}: {len(rows)} columns")
             continue
         for column, item, detail in zip(
@@ -315,8 +323,12 @@ def _show_mapping(raw: RawResponses) -> None:
             click.echo(f"{status}: {name} {detail}".rstrip())
 
 
-def _store(outcome: Validation, validated: Path, quarantined: Path) -> None:
-    stored = archive.store(outcome, validated, quarantined)
+def _store(
+    outcome: Validation, validated: Path, quarantined: Path, source: Path
+) -> None:
+    stored = archive.store(
+        outcome, validated, quarantined, origin=archive.origin(source)
+    )
     click.echo(outcome.summary())
     pairs = list(zip(outcome.failures["item"], outcome.failures["reason"], strict=True))
     for (item, reason), count in Counter(pairs).most_common(20):

@@ -253,7 +253,7 @@ class _Reader:
         if self.next_is("not", "("):
             self.depth += 1
             if self.depth > _DEEPEST:
-                raise self.expected(f"at most {_DEEPEST} `(` or `not` within another")
+                raise self.expected(f"no more than {_DEEPEST} brackets within another")
             inside = self.negated() if self.next_is("not") else self.bracketed()
             self.depth -= 1
             return inside

@@ -17,7 +17,7 @@ from typing import Self
 from pydantic import Field, ValidationError, model_validator
 
 from survey import checks, conditions, faults, yaml12
-from survey.errors import Fault, InstrumentError
+from survey.errors import Fault, InstrumentError, SurveyError
 from survey.parts import (
     ChoiceItem,
     Claim,
@@ -215,12 +215,15 @@ class Instrument(Part):
 
         Raises
         ------
-        KeyError
+        SurveyError
             If the instrument does not have the language.
         """
         chosen = language or self.language
         if chosen not in self.languages:
-            raise KeyError(f"{self.id} has no language {chosen!r}: {self.languages}")
+            raise SurveyError(
+                f"{self.id}: there is no language {chosen!r}. Choose one of "
+                f"{', '.join(self.languages)}."
+            )
         if text is None:
             return ""
         if isinstance(text, str):

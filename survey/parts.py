@@ -120,7 +120,6 @@ class TextItem(_Item):
 Item = Annotated[
     LikertItem | ChoiceItem | NumberItem | TextItem, Field(discriminator="type")
 ]
-CodedItem: TypeAlias = LikertItem | ChoiceItem
 
 
 class Scale(Part):

@@ -268,12 +268,15 @@ def _mahalanobis(raw: Array) -> Array:
     if np.isnan(cov).any() or np.linalg.eigvalsh(cov)[0] <= 0:
         return out
     centre = np.nanmean(raw, axis=0)
-    for i, row in enumerate(raw):
-        known = ~np.isnan(row)
-        if known.sum() >= _MIN_ANSWERS or known.all():
-            d = row[known] - centre[known]
-            distance = d @ np.linalg.solve(cov[np.ix_(known, known)], d)
-            out[i] = chi2.sf(distance, known.sum())
+    answered = ~np.isnan(raw)
+    patterns, which = np.unique(answered, axis=0, return_inverse=True)
+    for k, known in enumerate(patterns):
+        if known.sum() < _MIN_ANSWERS and not known.all():
+            continue
+        rows = np.flatnonzero(which.ravel() == k)
+        d = raw[np.ix_(rows, known)] - centre[known]
+        weighted = np.linalg.solve(cov[np.ix_(known, known)], d.T).T
+        out[rows] = chi2.sf((d * weighted).sum(axis=1), known.sum())
     return out
 
 

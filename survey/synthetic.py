@@ -7,7 +7,7 @@ was true of them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -69,7 +69,7 @@ class SimulatedResponses(RawResponses):
         Every true value, for tests of recovery.
     """
 
-    truth: Truth | None = None
+    truth: Truth = field(kw_only=True)
 
 
 def simulate(

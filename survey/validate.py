@@ -106,6 +106,8 @@ def _usable(raw: RawResponses, instrument: Instrument) -> None:
         )
     if "form" in columns:
         used = {str(form) for form in raw.frame["form"].dropna()}
+        if raw.frame["form"].isna().any() or "" in used:
+            used.add(default_form(raw.frame, instrument))
         known = [form.id for form in instrument.all_forms if form.id in used]
         needed = {i for form in known for i in instrument.form_items(form)}
         needed = needed or set(instrument.item_ids)

@@ -24,18 +24,20 @@ if TYPE_CHECKING:
 
 _DIRECTIONS = (
     "supported if every estimate has the claimed sign at p < .05 (Holm-corrected "
-    "within the claim), not supported if none has, mixed otherwise"
+    "within the claim), not supported if none has (nothing clear was found, which few "
+    "people can also cause), mixed otherwise or if a part could not be tested"
 )
 _ONE_PATTERN = (
     "supported if omega hierarchical is at least .70 and ECV at least .60 (Reise et "
     "al. 2013), not supported if omega hierarchical is below .50 or ECV below .40, "
-    "mixed otherwise; with one item a sign: one factor, CFI at least .95, SRMR at "
-    "most .08, loadings at least .40"
+    "mixed otherwise; where only scores exist: one factor, CFI at least .95, SRMR at "
+    "most .08, loadings at least .40; not supported if CFI is below .90, SRMR above "
+    ".10, the median loading below .40 or the scores are unrelated"
 )
 _ORDER = (
-    "supported if the signs lie more than half a standard deviation apart (lower "
+    "supported if the scores lie more than half a standard deviation apart (lower "
     "limit) and H is at least .40 with its lower limit at least .30 (Mokken 1971), "
-    "mixed if only one holds or H is at least .30, not supported otherwise"
+    "mixed if H is between .30 and that, not supported otherwise; 200 people are needed"
 )
 _GAIN = (
     "supported if the interval of the out-of-fold gain lies above zero for every "

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 import numpy as np
 import pandas as pd
 
+from analysis.errors import AnalysisError
 from analysis.plots.claims import verdict_overview
 from analysis.result import warning_table
 
@@ -167,7 +168,8 @@ def estimates(rows: list[dict[str, object]]) -> pd.DataFrame:
 
     `as_expected` is true where the corrected p value is below .05 (or the interval
     excludes zero, where there is no p value) and the sign is the claimed one, false
-    where it is the opposite one, missing otherwise.
+    where it is the opposite one, missing otherwise. A gain out of fold below zero is no
+    opposite effect: it is what adding nothing looks like.
     """
     table = pd.DataFrame(rows).reindex(columns=COLUMNS)
     numeric = ["estimate", "conf_low", "conf_high", "p_value", "expected"]
@@ -178,6 +180,8 @@ def estimates(rows: list[dict[str, object]]) -> pd.DataFrame:
     )
     sign = np.sign(table["estimate"]) * table["expected"]
     known = clear & sign.notna()
+    opposite_counts = table["p_value"].notna()
+    known &= (sign > 0) | opposite_counts
     table["as_expected"] = pd.Series(sign > 0, dtype="boolean").where(known)
     return table
 
@@ -198,8 +202,19 @@ def holm(p: np.ndarray) -> np.ndarray:
 
 
 def verdict_of(table: pd.DataFrame) -> Verdict:
-    """Judge by directions: all as claimed, none, or some."""
+    """Judge by directions: all as claimed, none, or some.
+
+    Raises
+    ------
+    AnalysisError
+        If no estimate has a claimed sign.
+    """
     claimed = table[table["expected"].notna()]
+    if claimed.empty:
+        raise AnalysisError(
+            "no estimate has a claimed direction. Say `desirable: true` or `false` of "
+            "the scales the claim is about"
+        )
     hits = int((claimed["as_expected"] == True).sum())  # noqa: E712 - nullable
     if hits == len(claimed) and hits:
         return "supported"

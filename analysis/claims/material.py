@@ -72,13 +72,11 @@ class Material:
         """1 where the event happened after the first wave, 0 where it did not.
 
         Missing for people who did not answer later, or for whom it had happened
-        before. With one wave, the event in that wave.
+        before, or may have. With one wave, the event in that wave.
         """
         condition = conditions.parse(event)
         names = list(conditions.names(condition))
-        table = self.responses.frame.join(self.responses.people["wave"], how="left")
-        if self.responses.frame.index.has_duplicates:
-            table = self.responses.frame.assign(wave=self.responses.people["wave"])
+        table = self.responses.frame.assign(wave=self.responses.people["wave"])
         known = table[names].notna().all(axis="columns")
         holds = conditions.holds(condition, table).astype(float).where(known)
         wave = self.responses.people["wave"].astype(int)
@@ -87,7 +85,7 @@ class Material:
         if len(self.responses.waves) < 2:  # noqa: PLR2004
             return now
         after = holds[~first].groupby(level=0).max()
-        return after.reindex(now.index).where((now != 1).to_numpy())
+        return after.reindex(now.index).where((now == 0).to_numpy())
 
     def controls(self, claim: Claim, data: pd.DataFrame) -> list[str]:
         """Name the controls of a claim that vary in `data`."""
@@ -99,12 +97,24 @@ class Material:
 
     def expected(self, focal: str, outcome: str) -> float:
         """Claimed sign of the association: bad things go with bad things."""
-        good = {one.id: one.good_news for one in self.instrument.scales}
-        good |= {one.id: one.desirable for one in self.instrument.composites}
+        good = self._good_news()
         ends = good[focal], good[outcome]
         if None in ends:
             return np.nan
         return 1.0 if ends[0] == ends[1] else -1.0
+
+    def expected_of_event(self, focal: str) -> float:
+        """Claimed sign of the association with the event, which is bad news."""
+        good = self._good_news()[focal]
+        return np.nan if good is None else (-1.0 if good else 1.0)
+
+    def good_news(self, name: str) -> bool | None:
+        """Tell whether a high score is desirable; None where nobody says."""
+        return self._good_news()[name]
+
+    def _good_news(self) -> dict[str, bool | None]:
+        good = {one.id: one.good_news for one in self.instrument.scales}
+        return good | {one.id: one.desirable for one in self.instrument.composites}
 
     def label(self, name: str) -> str:
         """Say what a scale, composite or item is called."""

@@ -9,6 +9,7 @@ import pandas as pd
 
 from analysis.claims.ledger import estimates, verdict_of
 from analysis.claims.relations import event_words
+from analysis.errors import TooFewError
 from analysis.outcomes import clusters, z_scores
 from analysis.regression import diagnostic, incremental
 from analysis.result import warning_table
@@ -60,7 +61,7 @@ def adds(claim: Claim, material: Material) -> Found:
     names = ", ".join(material.label(name) for name in claim.focal)
     table = estimates(rows)
     sentence = (
-        f"What {names} adds to {len(claim.base)} other signs when new people are "
+        f"What {names} adds to {len(claim.base)} other scores when new people are "
         f"predicted: {'; '.join(said)}."
     )
     warnings = pd.concat([warning_table(), *notes]).drop_duplicates()
@@ -73,10 +74,15 @@ def proof(claim: Claim, material: Material) -> Found:
     event = material.event_later(str(claim.event))
     signs = [*claim.focal, *claim.base]
     cuts = {name: midpoint(name, material.instrument) for name in signs}
-    fit = diagnostic(
-        first[signs], event, cutoffs=cuts, groups=clusters(first).rename("cluster")
-    )
+    groups = clusters(first).rename("cluster")
+    try:
+        fit = diagnostic(first[signs], event, cutoffs=cuts, groups=groups)
+    except TooFewError:
+        own = list(claim.focal)
+        cuts = {name: cuts[name] for name in own}
+        fit = diagnostic(first[own], event, cutoffs=cuts, groups=groups)
     table = fit.tidy()
+    came = "came to" if len(material.responses.waves) > 1 else "are at"
     rows, said, verdicts = [], [], []
     for name in claim.focal:
         low, high = _ppv_interval(fit, name)
@@ -84,7 +90,7 @@ def proof(claim: Claim, material: Material) -> Found:
         rows += _accuracy_rows(one, name, low, high)
         said.append(
             f"{material.label(name)} at or above {one['cut']:g}: "
-            f"{_share(one['ppv'], low, high)} of those who show it came to "
+            f"{_share(one['ppv'], low, high)} of those who show it {came} "
             f"{event_words(claim, material)}, at the observed base rate of "
             f"{one['prevalence']:.0%}; sensitivity {one['sensitivity']:.0%}, "
             f"specificity {one['specificity']:.0%}, n = {int(one['n_obs'])} with "
@@ -112,7 +118,7 @@ def _ppv_interval(fit: Diagnostic, sign: str) -> tuple[float, float]:
 
 def _not_proof(low: float, high: float) -> Verdict:
     if np.isnan(high):
-        return "mixed"
+        raise TooFewError("nobody shows the sign. Its predictive value is unknown")
     if high < PROOF:
         return "supported"
     return "not supported" if low >= PROOF else "mixed"

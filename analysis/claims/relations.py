@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _MIN_COUPLES = 20
 #: Standard errors clustered by couple need this many (Cameron & Miller 2015).
 _MIN_CLUSTERS = 20
+_MIN_EVENTS = 10
+NOT_ANALYSED = "event not analysed"
 
 
 def associations(claim: Claim, material: Material) -> Found:
@@ -88,7 +90,7 @@ def moderated(claim: Claim, material: Material) -> Found:
                     "conf_low": one["conf_low"],
                     "conf_high": one["conf_high"],
                     "p_value": one["p_value"],
-                    "expected": -material.expected(focal, outcome),
+                    "expected": _softer(focal, moderator, outcome, material),
                     "n_obs": fit.fit.n_obs,
                 }
             )
@@ -138,6 +140,13 @@ def prospective(claim: Claim, material: Material) -> Found:
     return _judged(rows, notes, claim, material)
 
 
+def _softer(focal: str, moderator: str, outcome: str, material: Material) -> float:
+    """Claimed sign of the product: what is good softens the tie, what is bad adds."""
+    tie = material.expected(focal, outcome)
+    good = material.good_news(moderator)
+    return np.nan if good is None else (-tie if good else tie)
+
+
 def event_rows(
     claim: Claim, material: Material
 ) -> tuple[list[dict[str, object]], pd.DataFrame]:
@@ -148,16 +157,20 @@ def event_rows(
     for focal in claim.focal:
         controls = material.controls(claim, data)
         names = [focal, *controls]
+        known = data.dropna(subset=["event", *names])
         try:
+            _enough_events(known["event"])
+            _enough(known, names)
             fit = logistic(
                 "event ~ " + " + ".join(names),
-                z_scores(data.dropna(subset=["event"]), names),
+                z_scores(known, names),
                 vcov="cluster",
                 cluster="cluster",
             )
         except AnalysisError as error:
-            notes.append(("event not analysed", "event", str(error)))
+            notes.append((NOT_ANALYSED, "event", str(error)))
             continue
+        notes += fit.warnings.itertuples(index=False, name=None)
         one = _term(fit, focal)
         rows.append(
             {
@@ -168,7 +181,7 @@ def event_rows(
                 "conf_low": one["conf_low"],
                 "conf_high": one["conf_high"],
                 "p_value": one["p_value"],
-                "expected": 1.0,
+                "expected": material.expected_of_event(focal),
                 "n_obs": fit.n_obs,
             }
         )
@@ -188,6 +201,16 @@ def _fit(
     scored = z_scores(data, names)
     _enough(scored, names)
     return ols(formula, scored, vcov="cluster", cluster="cluster")
+
+
+def _enough_events(event: pd.Series[float]) -> None:
+    """Refuse rare events: clustered errors of a logistic regression are too small."""
+    fewer = int(min(event.sum(), (1 - event).sum()))
+    if fewer < _MIN_EVENTS:
+        raise TooFewError(
+            f"{int(event.sum())} of {len(event)} people had the event; {_MIN_EVENTS} "
+            "with and without it are needed. Wait for more, or ask more people"
+        )
 
 
 def _enough(data: pd.DataFrame, names: list[str]) -> None:
@@ -248,7 +271,12 @@ def _judged(
 ) -> Found:
     table = estimates(rows)
     warnings = pd.concat([warning_table(), *notes]).drop_duplicates()
-    return verdict_of(table), _in_words(table, claim, material), table, warnings
+    verdict = verdict_of(table)
+    missing = warnings.loc[warnings["what"] == NOT_ANALYSED, "remedy"]
+    if len(missing) and verdict == "supported":
+        verdict = "mixed"
+    untested = f" Not tested: {missing.iloc[0]}" if len(missing) else ""
+    return verdict, _in_words(table, claim, material) + untested, table, warnings
 
 
 def _in_words(table: pd.DataFrame, claim: Claim, material: Material) -> str:
@@ -259,12 +287,13 @@ def _in_words(table: pd.DataFrame, claim: Claim, material: Material) -> str:
             str(row["measure"]), str(row["measure"])
         )
         parts.append(
-            f"{_named(str(row['term']), material)} is associated with "
+            f"association of {_named(str(row['term']), material)} with "
             f"{_outcome(str(row['outcome']), claim, material)}: {symbol} = "
             f"{row['estimate']:.2f} [{row['conf_low']:.2f}, {row['conf_high']:.2f}], "
             f"n = {int(row['n_obs'])}"
         )
-    return "; ".join(parts) + "."
+    said = "; ".join(parts)
+    return f"{said[:1].upper()}{said[1:]}."
 
 
 def _outcome(name: str, claim: Claim, material: Material) -> str:

@@ -13,7 +13,7 @@ from analysis.claims.prediction import midpoint
 from analysis.errors import AnalysisError, TooFewError
 from analysis.measurement import measured_scales
 from analysis.result import warning_table
-from analysis.sem import cfa
+from analysis.sem import IMPROPER, cfa
 
 if TYPE_CHECKING:
     from analysis.arrays import Float1D, Float2D, Int1D
@@ -29,46 +29,54 @@ OMEGA_H, ECV = 0.70, 0.60
 #: Mokken (1971): a weak, medium and strong scale.
 WEAK_H, MEDIUM_H = 0.30, 0.40
 _DRAWS = 500
-_MIN_PEOPLE = 50
+_LOADING = 0.40
+_FIELD_ALL = "Field all items of the scales to split the variance of items"
+_MIN_PEOPLE = 200
 
 
 def one_pattern(claim: Claim, material: Material) -> Found:
     """Split the signs' variance into a general and specific parts (bifactor, ML)."""
     scales = measured_scales(material.instrument, claim.focal)
     wave = material.responses.waves[0]
-    items = material.scores.at_wave(wave).items
-    answered = [
-        scale for scale in scales if items[list(scale.items)].notna().any().all()
-    ]
-    if len(answered) < len(scales):
-        return _from_scores(claim, material)
-    chosen = items[[name for scale in scales for name in scale.items]]
-    notes = warning_table()
+    every = [name for scale in scales for name in scale.items]
+    items = material.scores.at_wave(wave).items[every]
+    if empty := [name for name in every if items[name].isna().all()]:
+        row = ("scores instead of items", f"nobody answered {empty}", _FIELD_ALL)
+        verdict, sentence, table, found = _from_scores(claim, material)
+        return verdict, sentence, table, pd.concat([warning_table([row]), found])
+    top = "general" if "general" not in claim.focal else "general_factor"
     try:
-        fit = cfa(_bifactor(scales), chosen, std_lv=True)
-        structure = "bifactor"
-        improper = bool(fit.warnings["what"].str.contains("negative|improper").any())
+        fit, structure = _proper(_bifactor(scales, top), items), "bifactor"
+        notes = fit.warnings
     except AnalysisError as error:
-        improper, fit = True, None
-        row = ("bifactor model not used", claim.id, str(error))
-        notes = warning_table([row])
-    if fit is None or improper:
-        fit = cfa(_second_order(scales), chosen, std_lv=True)
-        structure = "second-order"
+        fit, structure = _proper(_second_order(scales, top), items), "second-order"
+        row = ("bifactor model not used", "second-order instead", str(error))
+        notes = pd.concat([warning_table([row]), fit.warnings])
     table, verdict, sentence = _general_share(fit, structure, len(scales))
-    return verdict, sentence, table, pd.concat([notes, fit.warnings])
+    return verdict, sentence, table, notes
 
 
-def _bifactor(scales: tuple[Scale, ...]) -> str:
+def _proper(model: str, items: pd.DataFrame) -> SemFit:
+    """Fit a model; an improper solution is an error."""
+    fit = cfa(model, items, std_lv=True)
+    if improper := sorted(set(fit.warnings["what"]) & set(IMPROPER)):
+        raise AnalysisError(
+            f"the solution is improper: {', '.join(improper)}. Collect more answers, "
+            "or look for scales that hardly differ"
+        )
+    return fit
+
+
+def _bifactor(scales: tuple[Scale, ...], top: str) -> str:
     """Bifactor model with the general share of variance as defined parameters."""
     lines, names = [], [scale.id for scale in scales]
     every = [name for scale in scales for name in scale.items]
-    lines.append("general =~ " + " + ".join(f"g_{name}*{name}" for name in every))
+    lines.append(f"{top} =~ " + " + ".join(f"g_{name}*{name}" for name in every))
     for scale in scales:
         terms = " + ".join(f"s_{name}*{name}" for name in scale.items)
         lines.append(f"{scale.id} =~ {terms}")
     lines += [f"{name} ~~ e_{name}*{name}" for name in every]
-    latent = ["general", *names]
+    latent = [top, *names]
     lines += [f"{a} ~~ 0*{b}" for i, a in enumerate(latent) for b in latent[i + 1 :]]
     general = "(" + " + ".join(f"g_{name}" for name in every) + ")^2"
     specific = " + ".join(
@@ -83,14 +91,14 @@ def _bifactor(scales: tuple[Scale, ...]) -> str:
     return "\n".join(lines)
 
 
-def _second_order(scales: tuple[Scale, ...]) -> str:
+def _second_order(scales: tuple[Scale, ...], top: str) -> str:
     """Second-order model; general share after Schmid and Leiman (1957)."""
     lines = []
     for scale in scales:
         terms = " + ".join(f"l_{name}*{name}" for name in scale.items)
         lines.append(f"{scale.id} =~ {terms}")
-    top = " + ".join(f"g_{scale.id}*{scale.id}" for scale in scales)
-    lines.append(f"general =~ {top}")
+    above = " + ".join(f"g_{scale.id}*{scale.id}" for scale in scales)
+    lines.append(f"{top} =~ {above}")
     every = [name for scale in scales for name in scale.items]
     lines += [f"{name} ~~ e_{name}*{name}" for name in every]
     through = [
@@ -124,7 +132,7 @@ def _general_share(
         rows.append(
             {
                 "outcome": "general factor",
-                "term": f"{n_scales} signs",
+                "term": f"{n_scales} scales",
                 "measure": words,
                 "estimate": one["estimate"],
                 "conf_low": one["conf_low"],
@@ -142,7 +150,7 @@ def _general_share(
         verdict = "mixed"
     low, high = table["conf_low"], table["conf_high"]
     sentence = (
-        f"One general factor is associated with {omega_h:.0%} "
+        f"One general factor accounts for {omega_h:.0%} "
         f"[{low[0]:.0%}, {high[0]:.0%}] of the variance of the total score (omega "
         f"hierarchical) and {ecv:.0%} [{low[1]:.0%}, {high[1]:.0%}] of the common "
         f"variance (ECV); {structure} model, {_fit_words(fit)}."
@@ -175,17 +183,19 @@ def _from_scores(claim: Claim, material: Material) -> Found:
     ]
     table = estimates(rows)
     glance = fit.glance().iloc[0]
+    related = glance["baseline_pvalue"] < 0.05  # noqa: PLR2004
     fits = glance["cfi"] >= 0.95 and glance["srmr"] <= 0.08  # noqa: PLR2004
     fails = glance["cfi"] < 0.90 or glance["srmr"] > 0.10  # noqa: PLR2004
-    strong = bool((table["estimate"] >= 0.4).all())  # noqa: PLR2004
+    strong = bool((table["estimate"] >= _LOADING).all())
+    weak = float(table["estimate"].median()) < _LOADING
     verdict: Verdict = "mixed"
     if fits and strong:
         verdict = "supported"
-    elif fails:
+    elif fails or weak or not related:
         verdict = "not supported"
     lowest = table.sort_values("estimate").iloc[0]
     sentence = (
-        f"One factor behind {len(table)} sign scores: {_fit_words(fit)}; the lowest "
+        f"One factor behind {len(table)} scores: {_fit_words(fit)}; the lowest "
         f"loading is {lowest['estimate']:.2f} ({material.label(str(lowest['term']))})."
     )
     return verdict, sentence, table, fit.warnings
@@ -242,9 +252,9 @@ def severity_order(claim: Claim, material: Material) -> Found:
     verdict = _order_verdict(float(low[-2]), h, float(low[-1]))
     subtle, apparent = names[order[0]], names[order[-1]]
     sentence = (
-        f"{material.label(subtle)} is the most common sign, "
+        f"{material.label(subtle)} is the most common, "
         f"{material.label(apparent)} the rarest: they lie {spread:.2f} standard "
-        f"deviations apart [{low[-2]:.2f}, {high[-2]:.2f}]; people show the signs in a "
+        f"deviations apart [{low[-2]:.2f}, {high[-2]:.2f}]; people show them in a "
         f"common order with H = {h:.2f} [{low[-1]:.2f}, {high[-1]:.2f}], "
         f"n = {len(first)}."
     )
@@ -255,7 +265,7 @@ def _order_verdict(spread_low: float, h: float, h_low: float) -> Verdict:
     differ = spread_low > 0.5  # noqa: PLR2004 - half a standard deviation
     if differ and h >= MEDIUM_H and h_low >= WEAK_H:
         return "supported"
-    return "mixed" if differ or h >= WEAK_H else "not supported"
+    return "mixed" if differ and h >= WEAK_H else "not supported"
 
 
 def _severity(share: Float1D, n: int) -> Float1D:
@@ -270,7 +280,11 @@ def loevinger_h(shown: Float2D) -> float:
     One minus observed over expected Guttman errors, over all pairs; NaN when no sign
     varies. Mokken (1971); same as ``mokken::coefH(x)$H``.
     """
-    n, joint = len(shown), shown.T @ shown
+    return _h_of_counts(shown.T @ shown, len(shown))
+
+
+def _h_of_counts(joint: Float2D, n: float) -> float:
+    """Loevinger's H from how often two signs are shown together, of `n` people."""
     count = np.diag(joint)
     hard = np.minimum.outer(count, count)
     easy = np.maximum.outer(count, count)
@@ -281,13 +295,19 @@ def loevinger_h(shown: Float2D) -> float:
 
 
 def _resampled(shown: Float2D, groups: Int1D, rng: np.random.Generator) -> Float2D:
-    """Severities, their range and H in bootstrap samples of clusters."""
-    by_group = [np.flatnonzero(groups == g) for g in range(int(groups.max()) + 1)]
+    """Severities, their range and H in bootstrap samples of clusters.
+
+    Each cluster's counts are taken once; a sample weights them.
+    """
+    k, p = int(groups.max()) + 1, shown.shape[1]
+    joint = np.zeros((k, p, p))
+    np.add.at(joint, groups, shown[:, :, None] * shown[:, None, :])
+    size = np.bincount(groups, minlength=k).astype(float)
+    weights = rng.multinomial(k, np.full(k, 1 / k), size=_DRAWS).astype(float)
+    joints = (weights @ joint.reshape(k, p * p)).reshape(_DRAWS, p, p)
     out = []
-    for _ in range(_DRAWS):
-        picked = rng.integers(0, len(by_group), len(by_group))
-        sample = shown[np.concatenate([by_group[g] for g in picked])]
-        severity = _severity(sample.mean(axis=0), len(sample))
+    for together, n in zip(joints, weights @ size, strict=True):
+        severity = _severity(np.diag(together) / n, int(n))
         spread = severity.max() - severity.min()
-        out.append([*severity, spread, loevinger_h(sample)])
+        out.append([*severity, spread, _h_of_counts(together, n)])
     return np.array(out)

@@ -142,3 +142,11 @@ def complete_rows(
         )
     require_variance(kept, names, where=f"{where}, complete answers")
     return kept
+
+
+def require_choice(name: str, value: str, known: Sequence[str], *, where: str) -> None:
+    """Refuse a value that is none of the known ones."""
+    if value not in known:
+        raise AnalysisError(
+            f"{where}: {name}={value!r} is unknown. Choose one of {', '.join(known)}."
+        )

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import numpy as np
 import pandas as pd
 
-from analysis.efa.answers import complete_rows, item_codes, require_variance
+from analysis.efa.answers import (
+    complete_rows,
+    item_codes,
+    require_choice,
+    require_variance,
+)
 from analysis.errors import AnalysisError, TooFewError
 
 if TYPE_CHECKING:
@@ -80,6 +85,7 @@ def pearson(
     """
     x = item_codes(items, where=where, at_least=at_least)
     names = tuple(str(name) for name in items.columns)
+    require_choice("missing", missing, get_args(Missing), where=where)
     if missing == "listwise":
         used = complete_rows(x, names, where=where, at_least=len(names) + 1)
         R: Float2D = np.atleast_2d(np.corrcoef(used, rowvar=False))

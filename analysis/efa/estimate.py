@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 import pandas as pd
 
+from analysis.efa.answers import require_choice
 from analysis.efa.correlation import pearson
-from analysis.efa.extract import LOWEST_UNIQUENESS, extract
+from analysis.efa.extract import LOWEST_UNIQUENESS, Method, extract
 from analysis.efa.fit import EfaFit
 from analysis.efa.indices import efa_indices
-from analysis.efa.rotate import arrange, rotate, ss_loadings
+from analysis.efa.rotate import Rotation, arrange, rotate, ss_loadings
 from analysis.errors import AnalysisError
 from analysis.result import warning_table
 
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
     from analysis.arrays import Float1D, Float2D
     from analysis.efa.correlation import Correlation, Missing
-    from analysis.efa.extract import Extraction, Method
-    from analysis.efa.rotate import Rotated, Rotation
+    from analysis.efa.extract import Extraction
+    from analysis.efa.rotate import Rotated
 
 # Below five people an item, loadings of ordinary items are hardly stable.
 PEOPLE_PER_ITEM = 5
@@ -90,6 +91,8 @@ def efa(
     Same as ``psych::fa(x, k, fm = method, rotate = rotation, min.err = 1e-10,
     max.iter = 5000)`` and, for ml, ``factanal``: tests/reference/efa.R.
     """
+    require_choice("method", method, get_args(Method), where="efa")
+    require_choice("rotation", rotation, get_args(Rotation), where="efa")
     corr = pearson(items, missing=missing, where="efa")
     extraction = extract(corr.R, n_factors, method=method)
     rotated = rotate(

@@ -11,7 +11,7 @@ import pandas as pd
 from analysis.efa.correlation import pearson
 from analysis.errors import AnalysisError
 from analysis.plots.scree import plot_scree
-from analysis.result import warning_table
+from analysis.result import dropped_rows, warning_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -183,7 +183,12 @@ def parallel_analysis(
         n_items=len(corr.names),
         n_obs=corr.n_obs,
         n_dropped=corr.n_dropped,
-        warnings=warning_table(_close_calls(observed, drawn, n_retained)),
+        warnings=warning_table(
+            [
+                *_close_calls(observed, drawn, n_retained),
+                *dropped_rows(corr.n_dropped, len(items)),
+            ]
+        ),
     )
 
 

@@ -238,7 +238,9 @@ def _step(
     old = {0} if number == 0 else _positions(design, designs[number - 1])
     new = [j for j in range(len(design.columns)) if j not in old]
     df_den = design.n_obs - len(design.columns)
-    f_change = ((r2 - before) / len(new)) / ((1 - r2) / df_den)
+    unexplained = (1 - r2) / df_den
+    gain = (r2 - before) / len(new)
+    f_change = gain / unexplained if unexplained > 0 else np.inf
     beta = fit.coefficients["estimate"].to_numpy(float)
     robust = wald_f(beta[new], fit.vcov.to_numpy()[np.ix_(new, new)], fit.df)
     return {

@@ -193,7 +193,7 @@ def complete_rows(
     plain = pd.DataFrame(
         {name: _plain(data[name], where) for name in variables}, index=data.index
     )
-    complete = plain.dropna()
+    complete = plain.dropna().copy()
     if complete.empty:
         empty = [name for name in variables if plain[name].isna().all()]
         raise TooFewError(

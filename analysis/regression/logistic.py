@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import statsmodels.api as sm
 from scipy import stats
+from scipy.special import xlog1py, xlogy
 
 from analysis.errors import AnalysisError, ConvergenceError, TooFewError
 from analysis.regression.collinearity import variance_inflation
@@ -219,8 +220,9 @@ def _by_cluster(
 
 
 def _log_likelihood(y: Float1D, probability: Float1D | float) -> float:
+    """Log-likelihood; a probability of 0 or 1 counts only where it is wrong."""
     return float(
-        np.sum(y * np.log(probability) + (1 - y) * np.log1p(-np.asarray(probability)))
+        np.sum(xlogy(y, probability) + xlog1py(1 - y, -np.asarray(probability)))
     )
 
 

@@ -7,7 +7,7 @@ side by side.
 """
 
 from analysis.sem.compare import Comparison, compare
-from analysis.sem.estimate import cfa, sem
+from analysis.sem.estimate import IMPROPER, cfa, sem
 from analysis.sem.fit import SemFit
 
-__all__ = ["Comparison", "SemFit", "cfa", "compare", "sem"]
+__all__ = ["IMPROPER", "Comparison", "SemFit", "cfa", "compare", "sem"]

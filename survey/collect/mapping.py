@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 #: Written for a column that is not one of ours.
 IGNORED = "-"
-TextSetting: TypeAlias = Literal["delimiter", "encoding", "decimal"]
 
 
 def _by(value: object) -> str:

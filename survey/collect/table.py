@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
@@ -144,12 +142,3 @@ def spelled(cell: object) -> str:
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
     return str(cell)
-
-
-def as_line(cells: Iterable[object]) -> str:
-    """Spell a row that never was text as one line of CSV."""
-    out = io.StringIO()
-    csv.writer(out, lineterminator="").writerow(
-        "" if cell is None else spelled(cell) for cell in cells
-    )
-    return out.getvalue()

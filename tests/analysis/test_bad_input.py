@@ -273,7 +273,7 @@ def test_a_report_of_bad_data_shows_why(frame: pd.DataFrame, tmp_path: Path) -> 
     }
     assert "everybody answered 3" in pages["02_responses"]
     assert "does not vary: all 160 answers are 3" in pages["03_items"]
-    assert "does not vary (all 160 answers are 3)" in pages["04_dimensions"]
+    assert "1 of 4 items were answered all alike" in pages["04_dimensions"]
     assert done.exit_code == 1
     assert "failed-cell" in pages["04_dimensions"]
     assert "1 of 3 reports failed" in done.output or "2 of 3" in done.output

@@ -128,7 +128,7 @@ def test_every_answer_has_estimate_interval_and_n(ledger: ClaimLedger) -> None:
 
 def test_words_are_of_association(ledger: ClaimLedger) -> None:
     text = " ".join(answer.sentence for answer in ledger.answers).lower()
-    assert "associated with" in text
+    assert "association of" in text
     for word in ("cause", "leads to", "effect of", "impact", "because of"):
         assert word not in text
 

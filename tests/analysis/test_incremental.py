@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -87,14 +86,12 @@ def test_couples_never_part(people: pd.DataFrame) -> None:
     assert people["couple"].nunique() == 120
 
 
-def test_fast_and_reproducible() -> None:
+def test_same_seed_same_numbers() -> None:
     rng = np.random.default_rng(1)
     data = pd.DataFrame(rng.normal(size=(1000, 16)))
     data.columns = pd.Index([f"x{i}" for i in range(15)] + ["y"])
     xs = [f"x{i}" for i in range(15)]
-    started = time.perf_counter()
     first = incremental("y", xs[:4], xs[4:], data, seed=2)
-    assert time.perf_counter() - started < 5  # about 0.3 s when nothing else runs
     again = incremental("y", xs[:4], xs[4:], data, seed=2)
     pd.testing.assert_frame_equal(first.tidy(), again.tidy())
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -107,16 +106,10 @@ def test_standard_errors_are_those_of_repetition() -> None:
     assert np.abs(ratio - 1).max() < 0.065 * 4
 
 
-def test_eleven_factors_are_quick() -> None:
-    data = factor_data(600, 11, 4, seed=5)
-    taken = []
-    for _ in range(3):
-        began = time.perf_counter()
-        fit = cfa(factor_model(11, 4), data)
-        taken.append(time.perf_counter() - began)
+def test_eleven_factors_converge() -> None:
+    fit = cfa(factor_model(11, 4), factor_data(600, 11, 4, seed=5))
     assert fit.indices.df == 847
-    # Half a second when the machine is idle; the best of three on a busy one.
-    assert min(taken) < 5.0
+    assert fit.warnings.empty
 
 
 def test_units_do_not_matter() -> None:

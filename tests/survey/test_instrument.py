@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import survey
-from survey.errors import Fault, InstrumentError
+from survey.errors import Fault, InstrumentError, SurveyError
 from survey.instrument import Instrument, bundled
 from survey.yaml12 import read_text
 
@@ -421,7 +421,7 @@ def test_look_ups(small: Instrument) -> None:
     assert small.all_pages[0].items == small.item_ids
     assert small.label("rs") == "Relationship satisfaction"
     assert small.label("age") == "How old are you?"
-    with pytest.raises(KeyError, match="fr"):
+    with pytest.raises(SurveyError, match="no language 'fr'"):
         small.wording("x", "fr")
 
 

@@ -333,7 +333,7 @@ def test_forms(pushing_away: Instrument) -> None:
         ({"event": EventModel(item="age", before=1, after=3)}, "no code of 'age'"),
         ({"event": EventModel(item="relstat", before=1, after=7)}, "7 is no code"),
         (
-            {"event": EventModel(item="relstat", before=1, after=3, since="zz")},
+            {"event": EventModel(item="zz", before=1, after=3)},
             "'zz'",
         ),
         ({"mar_item": "av1"}, "av1: is no number item"),

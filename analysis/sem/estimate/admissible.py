@@ -27,6 +27,16 @@ _NOT_PD = -1e-8
 Row = tuple[str, str, str]
 
 
+#: Values of `what` that make a solution improper.
+IMPROPER = (
+    "negative_variance",
+    "loading_above_one",
+    "correlation_above_one",
+    "latent_cov_not_pd",
+    "residual_cov_not_pd",
+)
+
+
 def warnings_of(
     layout: Layout,
     moments: Moments,
