@@ -111,6 +111,11 @@ def measurement_model(
     }
     items = {name: kept for name, kept in items.items() if kept}
     every = list(dict.fromkeys(name for kept in items.values() for name in kept))
+    if not every:
+        raise TooFewError(
+            f"scales {[one.id for one in chosen]}: no item is left to measure with. "
+            "Choose other scales or another wave, or collect more answers."
+        )
     if structure == "one":
         return _loadings(top, every)
     specific = [_loadings(name, kept) for name, kept in items.items()]

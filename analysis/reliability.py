@@ -159,7 +159,11 @@ def cronbach_alpha(
         n_obs=n_obs,
         n_dropped=len(items) - n_obs,
         warnings=warning_table(
-            [*_negative(alpha), *dropped_rows(len(items) - n_obs, len(items))]
+            [
+                *_negative(alpha),
+                *dropped_rows(len(items) - n_obs, len(items)),
+                *(_few_pairs(items, n_obs) if missing == "pairwise" else ()),
+            ]
         ),
     )
 
@@ -363,6 +367,18 @@ def _no_omega(scale: str, n_items: int) -> Iterator[Warning_]:
             "omega: two items do not identify a factor; Spearman-Brown instead",
             scale,
             "Add a third item if omega is wanted.",
+        )
+
+
+def _few_pairs(items: pd.DataFrame, n_obs: int) -> Iterator[Warning_]:
+    """Warn where Feldt's interval counts people that a pair of items does not have."""
+    known = items.notna().to_numpy(dtype=float)
+    fewest = int((known.T @ known).min())
+    if fewest < 0.95 * min(n_obs, len(items)):
+        yield (
+            "interval too narrow",
+            f"two items share {fewest} answers, the interval counts {n_obs}",
+            "Use missing='listwise', or read the interval as a lower bound of width.",
         )
 
 

@@ -98,10 +98,10 @@ def test_an_item_nobody_answered_is_left_out_and_named(given: Given) -> None:
     assert "nobody answered 1 of 4 items | avoidance: av1" in rows(found.warnings)
     assert list(scale_items(scores, "avoidance")["avoidance"]) == ["av2", "av3", "av4"]
     models = fit_structures(scores, STRUCTURES, scales="avoidance,affection")
-    assert not models.fits
-    assert "av1: nobody answered" in rows(models.warnings)
-    with pytest.raises(AnalysisError, match=r"'one' is not fitted: .*av1: nobody"):
-        models.fit("one")
+    assert "av1" not in models.fit("one").observed
+    assert "nobody answered 1 of 4 items | avoidance: av1" in rows(models.warnings)
+    with pytest.raises(AnalysisError, match=r"'second_order' is not fitted"):
+        models.fit("second_order")
     lacking = missingness(responses, by="item")
     assert lacking.shares.loc["av1"].sum() == 100
     shown = answers(responses, ["avoidance"])
@@ -115,7 +115,7 @@ def test_a_scale_nobody_answered_is_refused(
     found = validate(RawResponses(empty, "bad.csv"), pushing_away).responses
     scores = score(found)
     for analyse in (item_report, measured_items):
-        with pytest.raises(TooFewError, match=r"\['avoidance'\]: nobody answered"):
+        with pytest.raises(TooFewError, match=r"\['avoidance'\]: no item of theirs"):
             analyse(scores, "avoidance")
     assert answers(found, ["avoidance"]) == ()
     explained = explain(scores, ["satisfaction", "avoidance"], ["affection"])
@@ -140,9 +140,10 @@ def test_an_item_without_variance_is_named(given: Given) -> None:
     title = reliability_plot(table, scores).get_title(loc="left")
     assert title == "No reliability could be estimated (n = 160)"
     models = fit_structures(scores, STRUCTURES, scales="avoidance,affection")
-    assert not models.fits
-    assert "complete rows hold 3" in rows(models.warnings)
-    assert "No structure could be fitted" in models.summary()
+    assert "av1" not in models.fit("one").observed
+    assert "1 of 4 items were answered all alike | avoidance: av1" in rows(
+        models.warnings
+    )
 
 
 def test_twins_are_named(given: Given) -> None:
@@ -173,7 +174,8 @@ def test_dimensions_are_refused(
     message: str,
 ) -> None:
     _, scores = given(fault)
-    items = measured_items(scores, "avoidance,affection,recoil").iloc[:, :11]
+    parts = scale_items(scores, "avoidance,affection,recoil").values()
+    items = pd.concat(parts, axis="columns").iloc[:, :11]
     with pytest.raises(AnalysisError, match=message):
         analyse(items)
 
@@ -183,7 +185,8 @@ def test_fewer_people_than_items(given: Given, fault: Fault) -> None:
     responses, scores = given(fault)
     models = fit_structures(scores, STRUCTURES, scales="avoidance,affection,recoil")
     assert not models.fits
-    assert "complete row" in rows(models.warnings)
+    said = rows(models.warnings)
+    assert "complete row" in said or "no item is left" in said
     found = explain(scores, ["satisfaction"], ["avoidance", "affection"])
     n = len(scores.frame)
     assert ("fewer than 10 each" if n > 1 else "outcome not explained") in rows(
@@ -274,7 +277,5 @@ def test_a_report_of_bad_data_shows_why(frame: pd.DataFrame, tmp_path: Path) -> 
     assert "everybody answered 3" in pages["02_responses"]
     assert "does not vary: all 160 answers are 3" in pages["03_items"]
     assert "1 of 4 items were answered all alike" in pages["04_dimensions"]
-    assert done.exit_code == 1
-    assert "failed-cell" in pages["04_dimensions"]
-    assert "1 of 3 reports failed" in done.output or "2 of 3" in done.output
+    assert done.exit_code == 0, done.output
     assert (tmp_path / "out" / "index.html").is_file()

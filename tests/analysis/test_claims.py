@@ -249,3 +249,11 @@ def test_event_is_what_happened_after_the_first_wave(tmp_path: Path) -> None:
     assert event["b"] == 1
     assert np.isnan(event["c"])  # it had happened before
     assert np.isnan(event["d"])  # did not answer later
+
+
+def test_rare_events_are_not_analysed(instrument: Instrument) -> None:
+    population = complete(instrument, ending_rate=0.005, couple_share=0.0)
+    answer = answer_claims(drawn(instrument, population, n=400)).answer("C4")
+    assert not (answer.estimates["outcome"] == "event").any()
+    assert answer.verdict == "mixed"  # all that could be tested is as claimed
+    assert "Not tested: " in answer.sentence

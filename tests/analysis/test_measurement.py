@@ -62,7 +62,9 @@ def test_formative_scales_are_left_out_or_refused(own: Instrument) -> None:
 
 
 def test_unknown_scales_are_named(own: Instrument) -> None:
-    with pytest.raises(AnalysisError, match=r"\['z'\] are not in 'own'.*'s', 't', 'c'"):
+    with pytest.raises(
+        AnalysisError, match=r"\['z'\] are no scale or kind of 'own'.*'s', 't', 'c'"
+    ):
         measured_scales(own, ["s", "z"])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
+import pandas as pd
 import pytest
 
 from analysis.errors import AnalysisError
@@ -86,3 +87,9 @@ def test_figure_names_what_goes_most_clearly(first: Scores) -> None:
     assert "Withdrawal" in title
     assert "n =" in title + ax.get_xlabel() + " ".join(t.get_text() for t in ax.texts)
     plt.close("all")
+
+
+def test_ids_of_couples_and_people_may_coincide() -> None:
+    frame = pd.DataFrame({"couple": [None, "1", "1"]}, index=["1", "2", "3"])
+    assert clusters(frame).nunique() == 2
+    assert clusters(frame).iloc[1] == clusters(frame).iloc[2]

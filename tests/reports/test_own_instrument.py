@@ -6,6 +6,7 @@ an item shown to some, no kinds, no claims, nobody in couples.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -120,16 +121,9 @@ def test_one_scale_with_two_response_scales_gets_two_figures(
         update={"items": ("joy1", "mis1"), "reversed": ()}
     )
     both = instrument.model_copy(update={"scales": (mixed,)})
-    found = answers(type(responses)(**_parts(responses, both)))
+    found = answers(replace(responses, instrument=both))
     assert [list(part.n.index) for part in found] == [["joy1"], ["mis1"]]
     assert "Never" in found[1].shares
-
-
-def _parts(responses: Responses, instrument: Instrument) -> dict[str, object]:
-    names = ("frame", "people", "missingness", "timings", "source")
-    return {name: getattr(responses, name) for name in names} | {
-        "instrument": instrument
-    }
 
 
 def test_missing_answers_count_shown_items_only(responses: Responses) -> None:

@@ -9,9 +9,12 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
+from survey import archive
 from survey.archive import keep_raw, report, safe_cells, sha256, store, write_manifest
+from survey.collect import tabular
 from survey.errors import ResponsesError
 from survey.responses import RawResponses
+from survey.synthetic import simulate
 from survey.validate import Validation, validate
 
 if TYPE_CHECKING:
@@ -145,3 +148,34 @@ def test_an_interrupted_write_leaves_the_earlier_file(
     with pytest.raises(OSError, match="No space left"):
         write_manifest(tmp_path, small, {"files": ["x.csv"], "note": "new"})
     assert path.read_bytes() == before
+
+
+def test_refused_answers_survive_the_way_through_parquet(
+    pushing_away: Instrument, tmp_path: Path
+) -> None:
+    raw = simulate(pushing_away, 40, seed=2)
+    raw.frame.loc[raw.frame.index[0], "av1"] = 9
+    first = validate(raw, pushing_away)
+    assert first.responses.missingness["av1"].iloc[0] == "refused"
+    stored = archive.store(first, tmp_path / "valid", tmp_path / "quarantine")
+    again = validate(tabular.read(stored.responses, pushing_away), pushing_away)
+    pd.testing.assert_frame_equal(
+        again.responses.missingness, first.responses.missingness
+    )
+    pd.testing.assert_frame_equal(again.responses.frame, first.responses.frame)
+
+
+def test_simulated_answers_stay_marked_when_they_are_validated(
+    pushing_away: Instrument, tmp_path: Path
+) -> None:
+    source = tmp_path / "answers.csv"
+    source.write_text("x", encoding="utf-8")
+    facts = {"synthetic": True, "seed": 3, "command": "c", "files": [source.name]}
+    archive.write_manifest(tmp_path, pushing_away, facts)
+    found = archive.origin(source)
+    assert found["synthetic"] is True
+    assert found["seed"] == 3
+    assert found["source_sha256"] == archive.sha256(source)
+    other = tmp_path / "real.csv"
+    other.write_text("y", encoding="utf-8")
+    assert "synthetic" not in archive.origin(other)

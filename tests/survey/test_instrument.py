@@ -441,3 +441,25 @@ def test_labels_yes_and_no_without_quotes(
 ) -> None:
     text = re.sub(r"labels: \[.*\]", "labels: [Yes, No]", small_text)
     assert instrument_from(text).response_scale("agree5").labels == ("Yes", "No")
+
+
+def test_a_claim_must_name_what_its_analysis_needs(
+    instrument_from: Callable[[str], Instrument], small_text: str
+) -> None:
+    claims = """
+claims:
+  - id: C1
+    text: It is so.
+    analysis: diagnostic
+    focal: [rs]
+  - id: C2
+    text: It is so, too.
+    analysis: incremental
+    focal: [rs]
+"""
+    with pytest.raises(InstrumentError) as caught:
+        instrument_from(small_text + claims)
+    text = str(caught.value)
+    assert "claims[C1]: analysis: diagnostic needs 'event'" in text
+    assert "claims[C2]: analysis: incremental needs 'base'" in text
+    assert "claims[C2]: analysis: incremental needs 'outcomes'" in text
