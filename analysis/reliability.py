@@ -273,11 +273,13 @@ class ReliabilityTable:
     def summary(self) -> str:
         """Ranges over the scales."""
         row = self.glance().iloc[0]
-        text = (
-            f"{row['n_scales']:.0f} scales: alpha {row['lowest_alpha']:.2f} to "
-            f"{row['highest_alpha']:.2f}, omega {row['lowest_omega']:.2f} to "
-            f"{row['highest_omega']:.2f}"
-        )
+        ranges = [
+            f"{term} {row[f'lowest_{term}']:.2f} to {row[f'highest_{term}']:.2f}"
+            for term in ("alpha", "omega")
+            if not np.isnan(row[f"lowest_{term}"])
+        ]
+        said = ", ".join(ranges) or "none could be estimated"
+        text = f"{row['n_scales']:.0f} scales: {said}"
         if len(self.warnings):
             text += f"; {len(self.warnings)} warning(s)"
         return text

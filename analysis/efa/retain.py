@@ -72,7 +72,8 @@ class ParallelAnalysis:
 
     def summary(self) -> str:
         """Say how many to keep and against what."""
-        what = "components" if self.eigenvalues == "principal" else "factors"
+        what = "component" if self.eigenvalues == "principal" else "factor"
+        what += "" if self.n_retained == 1 else "s"
         against = f"{self.percentile:g}th percentile of {self.draws}"
         return (
             f"Parallel analysis retains {self.n_retained} {what} "

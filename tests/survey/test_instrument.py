@@ -460,6 +460,6 @@ claims:
     with pytest.raises(InstrumentError) as caught:
         instrument_from(small_text + claims)
     text = str(caught.value)
-    assert "claims[C1]: analysis: diagnostic needs 'event'" in text
-    assert "claims[C2]: analysis: incremental needs 'base'" in text
-    assert "claims[C2]: analysis: incremental needs 'outcomes'" in text
+    assert "claims[1]: analysis: diagnostic needs 'event'" in text
+    assert "claims[2]: analysis: incremental needs 'base'" in text
+    assert "claims[2]: analysis: incremental needs 'outcomes'" in text
