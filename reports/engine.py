@@ -95,7 +95,7 @@ class Session:
             else:
                 os.kill(self._process, signal.SIGTERM)
         except ProcessLookupError:
-            pass
+            return  # it has ended by itself
 
 
 class _ThisPython(KernelSpecManager):

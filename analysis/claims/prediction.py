@@ -75,19 +75,24 @@ def proof(claim: Claim, material: Material) -> Found:
     signs = [*claim.focal, *claim.base]
     cuts = {name: midpoint(name, material.instrument) for name in signs}
     groups = clusters(first).rename("cluster")
+    notes = warning_table()
     try:
         fit = diagnostic(first[signs], event, cutoffs=cuts, groups=groups)
-    except TooFewError:
-        own = list(claim.focal)
-        cuts = {name: cuts[name] for name in own}
-        fit = diagnostic(first[own], event, cutoffs=cuts, groups=groups)
+    except TooFewError as error:
+        notes = warning_table([("not compared with other scores", "base", str(error))])
+        signs = list(claim.focal)
+        cuts = {name: cuts[name] for name in signs}
+        fit = diagnostic(first[signs], event, cutoffs=cuts, groups=groups)
     table = fit.tidy()
     came = "came to" if len(material.responses.waves) > 1 else "are at"
-    rows, said, verdicts = [], [], []
+    rows: list[dict[str, object]] = []
+    for name in signs:
+        one = table[table["term"] == name].iloc[0]
+        rows += _accuracy_rows(one, name, *_ppv_interval(fit, name))
+    said, verdicts = [], []
     for name in claim.focal:
         low, high = _ppv_interval(fit, name)
         one = table[table["term"] == name].iloc[0]
-        rows += _accuracy_rows(one, name, low, high)
         said.append(
             f"{material.label(name)} at or above {one['cut']:g}: "
             f"{_share(one['ppv'], low, high)} of those who show it {came} "
@@ -99,7 +104,7 @@ def proof(claim: Claim, material: Material) -> Found:
         verdicts.append(_not_proof(low, high))
     verdict = verdicts[0] if len(set(verdicts)) == 1 else "mixed"
     sentence = "; ".join(said) + "."
-    return verdict, sentence, estimates(rows), fit.warnings
+    return verdict, sentence, estimates(rows), pd.concat([notes, fit.warnings])
 
 
 def _share(value: float, low: float, high: float) -> str:
