@@ -91,6 +91,7 @@ def proof(claim: Claim, material: Material) -> Found:
         rows += _accuracy_rows(one, name, *_ppv_interval(fit, name))
     said, verdicts = [], []
     for name in claim.focal:
+        rows += _at_base_rates(fit, name)
         low, high = _ppv_interval(fit, name)
         one = table[table["term"] == name].iloc[0]
         said.append(
@@ -105,6 +106,24 @@ def proof(claim: Claim, material: Material) -> Found:
     verdict = verdicts[0] if len(set(verdicts)) == 1 else "mixed"
     sentence = "; ".join(said) + "."
     return verdict, sentence, estimates(rows), pd.concat([notes, fit.warnings])
+
+
+def _at_base_rates(fit: Diagnostic, sign: str) -> list[dict[str, object]]:
+    """Predictive values of a sign at the stated base rates."""
+    table = fit.predictive
+    stated = table[(table["term"] == sign) & (table["kind"] == "stated")]
+    return [
+        {
+            "outcome": "event",
+            "term": sign,
+            "measure": f"PPV at a base rate of {one['base_rate']:.0%}",
+            "estimate": one["ppv"],
+            "conf_low": one["ppv_low"],
+            "conf_high": one["ppv_high"],
+            "n_obs": fit.n_obs,
+        }
+        for one in stated.to_dict(orient="records")
+    ]
 
 
 def _share(value: float, low: float, high: float) -> str:
