@@ -5,8 +5,8 @@ regression, dyads -> outcomes -> claims. Frames and arrays go in, frozen results
 out; every result has `tidy`, `glance` and `summary`.
 
 The names below are found here when they are used, so that importing one part does not
-load the others. Functions named like their module stay there: `analysis.efa.efa`,
-`analysis.sem.sem`, `analysis.reliability.reliability`.
+load the others. Packages named like their chief function (`efa`, `polychoric`,
+`reliability`, `sem`) are called like it: ``from analysis import sem``.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from analysis.claims import answer_claims
+    from analysis.correlations import correlation
+    from analysis.cosmin import grade_structure, grade_table
     from analysis.dyads import apim
     from analysis.efa import bartlett, kmo, parallel_analysis
-    from analysis.items import item_statistics, keying_audit
+    from analysis.items import category_use, item_statistics, keying_audit, mardia
     from analysis.measurement import fit_structures, measurement_model
     from analysis.outcomes import explain
     from analysis.regression import (
@@ -30,33 +32,79 @@ if TYPE_CHECKING:
         ols,
         ordinal,
     )
-    from analysis.reliability import cronbach_alpha, omega_total
+    from analysis.reliability import (
+        bifactor_reliability,
+        categorical_omega,
+        composite_reliability,
+        cronbach_alpha,
+        icc,
+        measurement_error,
+        omega_hierarchical,
+        omega_total,
+        ordinal_alpha,
+        split_half,
+    )
     from analysis.scoring import Scores, score
-    from analysis.sem import cfa
+    from analysis.sem import (
+        bootstrap_intervals,
+        cfa,
+        compare,
+        discriminant_validity,
+        dmacs,
+        factor_scores,
+        invariance,
+        local_fit,
+        modification_indices,
+        profile_interval,
+        score_tests,
+    )
 
 __all__ = [
     "Scores",
     "answer_claims",
     "apim",
     "bartlett",
+    "bifactor_reliability",
+    "bootstrap_intervals",
+    "categorical_omega",
+    "category_use",
     "cfa",
+    "compare",
+    "composite_reliability",
+    "correlation",
     "cronbach_alpha",
     "diagnostic",
+    "discriminant_validity",
+    "dmacs",
     "explain",
+    "factor_scores",
     "fit_structures",
+    "grade_structure",
+    "grade_table",
     "hierarchical",
+    "icc",
     "incremental",
+    "invariance",
     "item_statistics",
     "keying_audit",
     "kmo",
+    "local_fit",
     "logistic",
+    "mardia",
+    "measurement_error",
     "measurement_model",
     "moderation",
+    "modification_indices",
     "ols",
+    "omega_hierarchical",
     "omega_total",
     "ordinal",
+    "ordinal_alpha",
     "parallel_analysis",
+    "profile_interval",
     "score",
+    "score_tests",
+    "split_half",
 ]
 
 _HOME: Final = {
@@ -64,24 +112,47 @@ _HOME: Final = {
     "answer_claims": "claims",
     "apim": "dyads",
     "bartlett": "efa",
+    "bifactor_reliability": "reliability",
+    "bootstrap_intervals": "sem",
+    "categorical_omega": "reliability",
+    "category_use": "items",
     "cfa": "sem",
+    "compare": "sem",
+    "composite_reliability": "reliability",
+    "correlation": "correlations",
     "cronbach_alpha": "reliability",
     "diagnostic": "regression",
+    "discriminant_validity": "sem",
+    "dmacs": "sem",
     "explain": "outcomes",
+    "factor_scores": "sem",
     "fit_structures": "measurement",
+    "grade_structure": "cosmin",
+    "grade_table": "cosmin",
     "hierarchical": "regression",
+    "icc": "reliability",
     "incremental": "regression",
+    "invariance": "sem",
     "item_statistics": "items",
     "keying_audit": "items",
     "kmo": "efa",
+    "local_fit": "sem",
     "logistic": "regression",
+    "mardia": "items",
+    "measurement_error": "reliability",
     "measurement_model": "measurement",
     "moderation": "regression",
+    "modification_indices": "sem",
     "ols": "regression",
+    "omega_hierarchical": "reliability",
     "omega_total": "reliability",
     "ordinal": "regression",
+    "ordinal_alpha": "reliability",
     "parallel_analysis": "efa",
+    "profile_interval": "sem",
     "score": "scoring",
+    "score_tests": "sem",
+    "split_half": "reliability",
 }
 
 

@@ -54,7 +54,8 @@ def residual_heatmap(
     pairs = p * (p - 1) // 2
     ax.set_title(
         f"{len(rows)} of {pairs} residual correlations exceed {NOTABLE:.2f} "
-        f"(dots, n = {n})"
+        f"(dots, n = {n})",
+        loc="left",
     )
     ax.grid(visible=False)
     ax.set_xlabel("")

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.stats import chi2
 
-from analysis.errors import AnalysisError, ConvergenceError, NotIdentifiedError
+from analysis.errors import AnalysisError
 from analysis.result import format_p
-from analysis.sem.discrepancy import Target
-from analysis.sem.estimate import Problem, minimise
-from analysis.sem.estimate.starts import start_values
-from analysis.sem.matrices import Layout
-from analysis.sem.moments import Moments
-from analysis.sem.partable import reparameterise
-from analysis.sem.syntax import parse
+from analysis.sem.difference import DifferenceMethod, difference, reproduces
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,8 +29,10 @@ INDICES = (
     "aic",
     "bic",
 )
-# Discrepancy below which one model reproduces all that another one implies.
-REPRODUCED = 1e-8
+SCALED = (
+    *("chisq_scaled", "df_scaled", "pvalue_scaled"),
+    *("cfi_robust", "tli_robust", "rmsea_robust"),
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,11 +43,12 @@ class Comparison:
     ----------
     models
         One row per model, least restricted first: model chisq df pvalue cfi tli rmsea
-        srmr aic bic n_obs n_warnings.
+        srmr aic bic n_obs n_warnings, and with corrected tests their scaled and
+        robust counterparts.
     differences
         One row per pair of neighbours: model (the more restricted), against,
-        chisq_diff df_diff p_value, and note, which says whether the models are nested
-        or why there is no test.
+        chisq_diff df_diff p_value, method, and note, which says whether the models are
+        nested or why there is no test.
     """
 
     models: pd.DataFrame
@@ -65,16 +61,16 @@ class Comparison:
     def glance(self) -> pd.DataFrame:
         """One row: how many models, and which has the smallest AIC and BIC.
 
-        Without the same respondents and variables criteria cannot be compared, and
-        the two names are missing.
+        Without the same respondents and variables, or without a likelihood, criteria
+        cannot be compared, and the two names are missing.
         """
         same = not self.differences["note"].str.startswith("other data").any()
         return pd.DataFrame(
             {
                 "n_models": [len(self.models)],
                 "n_obs": [self.models["n_obs"].iloc[0] if same else pd.NA],
-                "lowest_aic": [self._lowest("aic") if same else pd.NA],
-                "lowest_bic": [self._lowest("bic") if same else pd.NA],
+                "lowest_aic": [self._lowest("aic", same=same)],
+                "lowest_bic": [self._lowest("bic", same=same)],
             }
         )
 
@@ -89,7 +85,10 @@ class Comparison:
             parts.append(f"lowest BIC: {best['lowest_bic']}")
         return "; ".join(parts) + "."
 
-    def _lowest(self, index: str) -> str:
+    def _lowest(self, index: str, *, same: bool) -> object:
+        """Name the model with the smallest criterion; missing without a likelihood."""
+        if not same or self.models[index].isna().any():
+            return pd.NA
         return str(self.models["model"].iloc[int(self.models[index].argmin())])
 
 
@@ -103,7 +102,9 @@ def _sentence(difference: Mapping[str, object]) -> str:
     )
 
 
-def compare(fits: Mapping[str, SemFit]) -> Comparison:
+def compare(
+    fits: Mapping[str, SemFit], *, method: DifferenceMethod | None = None
+) -> Comparison:
     """Put models side by side, and test neighbours that are nested.
 
     Models are ordered by degrees of freedom. Two neighbours are tested when they
@@ -114,6 +115,8 @@ def compare(fits: Mapping[str, SemFit]) -> Comparison:
     ----------
     fits
         At least two fitted models by name.
+    method
+        See `analysis.sem.difference.difference`; by default what suits the estimator.
 
     Raises
     ------
@@ -133,32 +136,46 @@ def compare(fits: Mapping[str, SemFit]) -> Comparison:
     ordered = sorted(fits.items(), key=lambda item: item[1].indices.df)
     models = pd.DataFrame([_model_row(name, fit) for name, fit in ordered])
     pairs = pairwise(ordered)
-    differences = [_difference(less, more) for less, more in pairs]
+    differences = [_difference(less, more, method) for less, more in pairs]
     return Comparison(models, pd.DataFrame(differences))
 
 
 def _model_row(name: str, fit: SemFit) -> dict[str, object]:
-    indices = asdict(fit.indices)
     row: dict[str, object] = {"model": name}
-    row |= {key: indices[key] for key in INDICES}
+    row |= {key: fit.indices.get(key) for key in INDICES}
+    row["df"] = fit.indices.df
+    if fit.statistic.scaled:
+        row |= {key: fit.indices.get(key) for key in SCALED}
+    elif np.isfinite(fit.indices.get("rmsea_robust")):
+        row |= {key: fit.indices.get(key) for key in SCALED if "robust" in key}
     return row | {"n_obs": fit.n_obs, "n_warnings": len(fit.warnings)}
 
 
 def _difference(
-    less: tuple[str, SemFit], more: tuple[str, SemFit]
+    less: tuple[str, SemFit],
+    more: tuple[str, SemFit],
+    method: DifferenceMethod | None,
 ) -> dict[str, object]:
     (against, free), (name, restricted) = less, more
     df = restricted.indices.df - free.indices.df
-    chisq = restricted.indices.chisq - free.indices.chisq
     why_not = _other_data(free, restricted) or _not_nested(free, restricted)
-    tested = not why_not
-    return {
+    row: dict[str, object] = {
         "model": name,
         "against": against,
-        "chisq_diff": chisq if tested else np.nan,
+        "chisq_diff": np.nan,
         "df_diff": df,
-        "p_value": float(chi2.sf(chisq, df)) if tested else np.nan,
-        "note": why_not or "nested",
+        "p_value": np.nan,
+        "method": "",
+        "note": why_not,
+    }
+    if why_not:
+        return row
+    found = difference(free, restricted, method)
+    return row | {
+        "chisq_diff": found.chisq,
+        "p_value": found.pvalue,
+        "method": found.method,
+        "note": found.note or "nested",
     }
 
 
@@ -166,10 +183,16 @@ def _other_data(free: SemFit, restricted: SemFit) -> str:
     """How the data of two models differ; empty when they are the same."""
     if set(free.observed) != set(restricted.observed):
         return "other data: the models have different variables"
-    names = list(free.observed)
-    other = restricted.cov.loc[names, names].to_numpy()
-    same = np.allclose(other, free.moments.cov, rtol=1e-9)
-    if free.n_obs != restricted.n_obs or not same:
+    if free.groups != restricted.groups:
+        return "other data: the models have different groups"
+    order = [restricted.observed.index(name) for name in free.observed]
+    pairs = zip(free.problem.moments, restricted.problem.moments, strict=True)
+    same = all(
+        a.n_obs == b.n_obs
+        and np.allclose(b.cov[np.ix_(order, order)], a.cov, rtol=1e-6, atol=1e-8)
+        for a, b in pairs
+    )
+    if not same:
         return "other data: the models were fitted to different respondents"
     if set(free.table.exogenous) != set(restricted.table.exogenous):
         return "other data: the models hold different predictors at sample values"
@@ -178,29 +201,24 @@ def _other_data(free: SemFit, restricted: SemFit) -> str:
 
 def _not_nested(free: SemFit, restricted: SemFit) -> str:
     """Why models of the same data are not tested; empty when they are nested."""
+    if free.problem.method != restricted.problem.method:
+        return "fitted in different ways; fit both with one estimator"
     if free.table.meanstructure != restricted.table.meanstructure:
         return "only one of the models has means; fit both with meanstructure=True"
     if free.indices.df == restricted.indices.df:
-        return "equal degrees of freedom; compare AIC and BIC"
-    if not _reproduces(free, restricted):
-        return "not nested (one cannot reproduce the other); compare AIC and BIC"
+        return f"equal degrees of freedom; {_instead(free)}"
+    if not reproduces(free, restricted):
+        return f"not nested (one cannot reproduce the other); {_instead(free)}"
+    least_squares = free.problem.method.discrepancy in {"ULS", "DWLS"}
+    if least_squares and not free.statistic.scaled and free.indices.df:
+        return (
+            "the statistic has no chi-square distribution; fit both with 'WLSMV' or "
+            "'ULSMV'"
+        )
     return ""
 
 
-def _reproduces(free: SemFit, restricted: SemFit) -> bool:
-    """Whether the less restricted model fits the other's implied moments exactly."""
-    order = [restricted.observed.index(name) for name in free.observed]
-    moments = Moments(
-        cov=restricted.reproduced.cov[np.ix_(order, order)],
-        mean=restricted.reproduced.mean[order],
-        n_obs=free.n_obs,
-    )
-    table = free.table.with_exogenous(moments.cov, moments.mean)
-    layout = Layout.of(table)
-    target = Target.of(moments, means=table.meanstructure)
-    problem = Problem(layout, target, reparameterise(table, parse(free.model)))
-    try:
-        theta = minimise(problem, start_values(table, moments))
-    except (ConvergenceError, NotIdentifiedError):
-        return False
-    return problem.value(problem.coordinates.coordinates(theta)) < REPRODUCED
+def _instead(fit: SemFit) -> str:
+    """Say what to compare where there is no test."""
+    known = np.isfinite(fit.indices.get("aic"))
+    return "compare AIC and BIC" if known else "compare their indices of fit"

@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
+from analysis.errors import AnalysisError
+from analysis.plots.correlations import threshold_bands
 from analysis.plots.estimates import plot_intervals
+from analysis.plots.path_diagram import path_diagram
 from analysis.result import format_p
-from analysis.sem.inference import all_values
+from analysis.sem.conventions import convention
+from analysis.sem.residuals import correlations, model_moments
+from analysis.sem.standardize import estimates
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from matplotlib.axes import Axes
 
     from analysis.arrays import Float1D, Float2D
-    from analysis.sem.implied import Implied
+    from analysis.sem.chisquare import Statistic
+    from analysis.sem.definitions import Defined
     from analysis.sem.indices import FitIndices
-    from analysis.sem.inference import Defined
-    from analysis.sem.moments import Moments
+    from analysis.sem.inference import Uncertainty
     from analysis.sem.partable import ParameterTable
+    from analysis.sem.problem import Problem
     from analysis.sem.standardize import Standardized
 
 Z = float(norm.ppf(0.975))
+_WORDS = {"_robust": "robust ", "_scaled": "scaled ", "": ""}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,55 +44,64 @@ class SemFit:
     ----------
     model
         The model as it was written.
-    table
-        The parameters, free and fixed.
+    problem
+        Parameter table, sample moments of every group and method.
     theta
         Estimates of the free parameters, in the order of `table.free`, shape
         (n_free,).
-    vcov
-        Their covariance matrix, shape (n_free, n_free).
+    uncertainty
+        Their covariance matrix, and what further tests build on.
     defined
         Parameters defined by ``:=``.
     standardized
         Standardised solution.
     indices
         Global fit.
-    moments
-        Sample moments of the complete rows, in the order of `observed`.
-    reproduced
-        Implied moments, in the same order.
+    statistic
+        Test against the saturated model, plain and corrected.
     r_squared
-        Explained share of variance by endogenous variable; NaN where the residual
-        variance is negative.
+        Explained share of variance by endogenous variable (and group); NaN where the
+        residual variance is negative.
     warnings
         What is odd about data or solution: columns what, where, remedy. Improper
         solutions stand here; look at it before reporting.
-    estimator
-        The estimator used.
     """
 
     model: str
-    table: ParameterTable
+    problem: Problem
     theta: Float1D
-    vcov: Float2D
+    uncertainty: Uncertainty
     defined: Defined
     standardized: Standardized
     indices: FitIndices
-    moments: Moments
-    reproduced: Implied
+    statistic: Statistic
     r_squared: pd.Series
     warnings: pd.DataFrame
-    estimator: str
+
+    @property
+    def table(self) -> ParameterTable:
+        """The parameters, free and fixed."""
+        return self.problem.table
+
+    @property
+    def estimator(self) -> str:
+        """The estimator used."""
+        return self.problem.method.name
+
+    @property
+    def vcov(self) -> Float2D:
+        """Covariance matrix of the estimates, shape (n_free, n_free)."""
+        return self.uncertainty.vcov
 
     @property
     def n_obs(self) -> int:
         """Number of respondents used."""
-        return self.moments.n_obs
+        return self.problem.n_obs
 
     @property
     def n_dropped(self) -> int:
         """Number of respondents left out because an answer is missing."""
-        return self.moments.n_dropped
+        return sum(m.n_dropped for m in self.problem.moments)
 
     @property
     def observed(self) -> tuple[str, ...]:
@@ -98,28 +114,38 @@ class SemFit:
         return self.table.latent
 
     @property
+    def groups(self) -> tuple[str, ...]:
+        """Names of the groups; one empty name when there are none."""
+        return self.table.groups
+
+    @property
     def cov(self) -> pd.DataFrame:
-        """Sample covariances, divided by N."""
-        return self._frame(self.moments.cov)
+        """Sample covariances; polychoric correlations of ordered variables.
+
+        Rows are indexed by group and variable where there are several groups.
+        """
+        return self._frames(lambda g: self.problem.moments[g].cov)
 
     @property
     def implied(self) -> pd.DataFrame:
-        """Implied covariances."""
-        return self._frame(self.reproduced.cov)
+        """Implied covariances, arranged like `cov`."""
+        return self._frames(self._implied)
 
     @property
     def residuals(self) -> pd.DataFrame:
-        """Correlation residuals: sample minus implied correlations."""
-        sample, model = self.moments.cov, self.reproduced.cov
-        return self._frame(_correlations(sample) - _correlations(model))
+        """Correlation residuals: sample minus implied correlations, like `cov`."""
+        moments = self.problem.moments
+        return self._frames(
+            lambda g: correlations(moments[g].cov) - correlations(self._implied(g))
+        )
 
     def tidy(self) -> pd.DataFrame:
         """One row per parameter, fixed and defined ones included.
 
-        Columns: lhs op rhs label; estimate std_error statistic p_value conf_low
-        conf_high (95 %; missing for fixed parameters); std_lv (factors have unit
-        variance) and std_all (observed variables too) with std_all_se std_all_low
-        std_all_high.
+        Columns: lhs op rhs, group where there are several, label; estimate std_error
+        statistic p_value conf_low conf_high (95 %; missing for fixed parameters);
+        std_lv (factors have unit variance) and std_all (observed variables too) with
+        std_all_se std_all_low std_all_high.
         """
         table, known = self.table, self.defined
         free = np.array([row.fixed is None for row in table.rows], dtype=bool)
@@ -128,7 +154,12 @@ class SemFit:
         rows = [(r.lhs, str(r.op), r.rhs, r.label) for r in table.rows]
         rows += [(d.name, ":=", d.text, d.name) for d in table.definitions]
         frame = pd.DataFrame(rows, columns=["lhs", "op", "rhs", "label"], dtype="str")
-        frame["estimate"] = np.append(all_values(table, self.theta), known.values)
+        if len(self.groups) > 1:
+            labels = [self.groups[r.group - 1] for r in table.rows]
+            labels += [""] * len(table.definitions)
+            frame.insert(3, "group", pd.Series(labels, dtype="str"))
+        values = estimates(self.problem.layouts, self.theta)
+        frame["estimate"] = np.append(values, known.values)
         frame["std_error"] = np.append(se, _se(known.vcov))
         frame["statistic"] = frame["estimate"] / frame["std_error"]
         frame["p_value"] = 2 * norm.sf(frame["statistic"].abs())
@@ -146,28 +177,30 @@ class SemFit:
         more = {
             "n_obs": self.n_obs,
             "n_dropped": self.n_dropped,
+            "n_groups": len(self.groups),
             "estimator": self.estimator,
             "converged": True,
             "n_warnings": len(self.warnings),
         }
-        return pd.DataFrame([asdict(self.indices) | more])
+        whole = {"npar", "df", "baseline_df", "ntotal"}
+        values = {k: int(v) if k in whole else v for k, v in self._values().items()}
+        return pd.DataFrame([values | more])
+
+    def fit_measures(self) -> pd.DataFrame:
+        """One row per index of fit: measure, value, convention.
+
+        Names are those of ``lavaan::fitMeasures``, dots as underscores.
+        """
+        ordinal, method = bool(self.table.categories), self.problem.method
+        rows = [
+            (name, value, convention(name, method, ordinal=ordinal))
+            for name, value in self._values().items()
+        ]
+        return pd.DataFrame(rows, columns=["measure", "value", "convention"])
 
     def summary(self) -> str:
-        """Fit as papers report it, with what `warnings` holds."""
-        i = self.indices
-        text = f"chi2({i.df}, N = {i.ntotal}) = {i.chisq:.2f}"
-        if i.df:
-            text += (
-                f", {format_p(i.pvalue)}, CFI = {i.cfi:.3f}, TLI = {i.tli:.3f}, "
-                f"RMSEA = {i.rmsea:.3f} "
-                f"[90% CI {i.rmsea_ci_lower:.3f}, {i.rmsea_ci_upper:.3f}], "
-                f"SRMR = {i.srmr:.3f} ({self.estimator})."
-            )
-        else:
-            text += (
-                f" ({self.estimator}): a saturated model reproduces the data exactly, "
-                "so its fit says nothing."
-            )
+        """Fit as papers report it, robust indices first, with what `warnings` holds."""
+        text = self._fit()
         if self.n_dropped:
             rows = "row" if self.n_dropped == 1 else "rows"
             text += f" {self.n_dropped} {rows} with missing answers left out."
@@ -187,10 +220,11 @@ class SemFit:
         tidy = self.tidy()
         op = "=~" if self.latent else "~"
         rows = tidy[tidy["op"] == op]
+        several = len(self.groups) > 1
         frame = pd.DataFrame(
             {
                 "term": rows["rhs"],
-                "group": rows["lhs"],
+                "group": rows["group"] if several else rows["lhs"],
                 "estimate": rows["std_all"],
                 "conf_low": rows["std_all_low"],
                 "conf_high": rows["std_all_high"],
@@ -198,28 +232,122 @@ class SemFit:
         )
         what = "loadings" if op == "=~" else "regressions"
         low, high = frame["estimate"].min(), frame["estimate"].max()
+        parts = "Factor" if op == "=~" else "Outcome"
         return plot_intervals(
             frame,
             title=f"Standardised {what} from {low:.2f} to {high:.2f}",
             xlabel=f"Standardised {what[:-1]} (95% interval)",
-            group_label="Factor" if op == "=~" else "Outcome",
+            group_label="Group" if several else parts,
             n_obs=self.n_obs,
             labels=labels,
             ax=ax,
         )
 
-    def _frame(self, matrix: Float2D) -> pd.DataFrame:
+    def diagram(
+        self,
+        ax: Axes | None = None,
+        *,
+        labels: Mapping[str, str] | None = None,
+        group: str | None = None,
+    ) -> Axes:
+        """Path diagram with standardised values, of one group (the first by default).
+
+        `labels` maps names of variables to words.
+
+        Raises
+        ------
+        AnalysisError
+            If there are no latent variables, or no such group.
+        """
+        if not self.latent or (group is not None and group not in self.groups):
+            raise AnalysisError(
+                f"diagram: needs latent variables and one of the groups "
+                f"{list(self.groups)}, found group={group!r}."
+            )
+        tidy = self.tidy()
+        if len(self.groups) > 1:
+            tidy = tidy[tidy["group"] == (group or self.groups[0])]
+        edges = tidy[["lhs", "op", "rhs"]].assign(estimate=tidy["std_all"])
+        return path_diagram(edges, n_obs=self.n_obs, labels=labels, ax=ax)
+
+    def plot_thresholds(
+        self, ax: Axes | None = None, *, labels: Mapping[str, str] | None = None
+    ) -> Axes:
+        """Stretch of y* that each answer stands for, in standard deviations.
+
+        Of the first group; `labels` maps names of variables to words.
+
+        Raises
+        ------
+        AnalysisError
+            If there are no ordered variables.
+        """
+        known = dict(self.table.categories)
+        if not known:
+            raise AnalysisError(
+                "plot_thresholds: the model has no ordered variables. Fit it with "
+                "ordered=True."
+            )
+        cuts = [
+            (r.lhs, v)
+            for r, v in zip(self.table.rows, self.standardized.std_all, strict=False)
+            if r.op == "|" and r.group == 1
+        ]
+        words = labels or {}
+        bands = {
+            words.get(name, name): (
+                np.array([v for n, v in cuts if n == name]),
+                np.arange(1.0, known[name] + 1),
+            )
+            for name in self.table.ordered
+        }
+        return threshold_bands(bands, n=self.n_obs, ax=ax)
+
+    def _values(self) -> Mapping[str, float]:
+        return self.indices.values  # noqa: PD011 - no frame
+
+    def _fit(self) -> str:
+        i, s = self.indices, self.statistic
+        ordinal = f", {(self.table.ordered and 'ordered') or ''}".rstrip(", ")
+        name = f"({self.estimator}{ordinal and ', ordered variables'})"
+        if not i.df:
+            return (
+                f"chi2(0, N = {i.ntotal}) = {i.chisq:.2f} {name}: a saturated model "
+                "reproduces the data exactly, so its fit says nothing."
+            )
+        if s.scaled:
+            text = (
+                f"scaled chi2({s.df_scaled:g}, N = {i.ntotal}) = {s.chisq_scaled:.2f}, "
+                f"{format_p(s.pvalue_scaled)}"
+            )
+        else:
+            text = f"chi2({i.df}, N = {i.ntotal}) = {i.chisq:.2f}"
+            text += f", {format_p(i.pvalue)}" if np.isfinite(i.pvalue) else ""
+        end = i.best
+        word = _WORDS[end]
+        return (
+            f"{text}, {word}CFI = {i.get(f'cfi{end}'):.3f}, "
+            f"{word}TLI = {i.get(f'tli{end}'):.3f}, "
+            f"{word}RMSEA = {i.get(f'rmsea{end}'):.3f} "
+            f"[90% CI {i.get(f'rmsea_ci_lower{end}'):.3f}, "
+            f"{i.get(f'rmsea_ci_upper{end}'):.3f}], SRMR = {i.srmr:.3f} {name}."
+        )
+
+    def _implied(self, g: int) -> Float2D:
+        return model_moments(self.problem.layouts[g], self.theta)[0]
+
+    def _frames(self, of_group: Callable[[int], Float2D]) -> pd.DataFrame:
         names = list(self.observed)
-        return pd.DataFrame(matrix, index=names, columns=names)
+        frames = [
+            pd.DataFrame(of_group(g), index=names, columns=names)
+            for g in range(len(self.groups))
+        ]
+        if len(frames) == 1:
+            return frames[0]
+        return pd.concat(frames, keys=self.groups, names=["group", "variable"])
 
 
 def _se(covariance: Float2D) -> Float1D:
     variance = np.diag(covariance)
     se: Float1D = np.sqrt(np.where(variance > 0, variance, np.nan))
     return se
-
-
-def _correlations(cov: Float2D) -> Float2D:
-    sd = np.sqrt(np.diag(cov))
-    r: Float2D = cov / np.outer(sd, sd)
-    return r

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from analysis.arrays import Float1D, Float2D
+    from analysis.arrays import Float1D, Float2D, Int1D
     from analysis.sem.matrices import Layout, Matrices
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Implied:
-    """Implied moments.
+    """Implied moments of the (latent) responses y*.
 
     Attributes
     ----------
@@ -55,12 +55,16 @@ class Slopes:
         by = sd[:, None]
         return Slopes(self.left / by, self.right / by, self.scale, self.mean / by)
 
-    def curvature(self, weight: Float2D) -> Float2D:
-        """tr(W dSigma_k W dSigma_l) for all k, l, shape (n_free, n_free)."""
-        wl, wr = weight @ self.left, weight @ self.right
-        ll, rr = self.left.T @ wl, self.right.T @ wr
-        lr = self.left.T @ wr
-        inner = 2 * (ll * rr + lr * lr.T)
+    def curvature(self, weight: Float2D, other: Float2D | None = None) -> Float2D:
+        """tr(A dSigma_k B dSigma_l) for all k, l, shape (n_free, n_free).
+
+        `weight` is A and `other` is B, symmetric both; B is A when left out.
+        """
+        A, B = weight, weight if other is None else other
+        left, right = self.left, self.right
+        Al, Ar, Bl, Br = A @ left, A @ right, B @ left, B @ right
+        inner = (left.T @ Al) * (right.T @ Br) + (left.T @ Bl) * (right.T @ Ar)
+        inner = inner + (left.T @ Ar) * (right.T @ Bl) + (left.T @ Br) * (right.T @ Al)
         scaled: Float2D = inner * np.outer(self.scale, self.scale)
         return scaled
 
@@ -68,6 +72,19 @@ class Slopes:
         """tr(G dSigma_k) for all k with a symmetric G, shape (n_free,)."""
         inner = np.einsum("ik,ik->k", self.left, direction @ self.right)
         found: Float1D = 2 * self.scale * inner
+        return found
+
+    def against(self, x: Float1D) -> Float2D:
+        """DSigma_k x for all k, shape (p, n_free)."""
+        found: Float2D = self.scale * (
+            self.left * (x @ self.right) + self.right * (x @ self.left)
+        )
+        return found
+
+    def elements(self, rows: Int1D, columns: Int1D) -> Float2D:
+        """Derive the elements of Sigma named, shape (n_elements, n_free)."""
+        first = self.left[rows] * self.right[columns]
+        found: Float2D = self.scale * (first + self.right[rows] * self.left[columns])
         return found
 
 
@@ -92,6 +109,44 @@ def eta_cov(m: Matrices) -> Float2D:
     return cov
 
 
+def filled(layout: Layout, theta: Float1D) -> Matrices:
+    """Put theta into the matrices, and what follows from it for ordered variables.
+
+    Delta parameterisation: their residual variances make the variance of y* equal to
+    delta^-2. Theta parameterisation: delta is one over the standard deviation of y*.
+    """
+    m = layout.fill(theta)
+    ordered = layout.ordered
+    if not len(ordered):
+        return m
+    if layout.table.theta:
+        variance = np.diag(implied(m).cov)[ordered]
+        delta = m.delta.copy()
+        with np.errstate(invalid="ignore", divide="ignore"):
+            delta[ordered] = 1 / np.sqrt(variance)
+        return replace(m, delta=delta)
+    return _residuals(layout, m)
+
+
+def _residuals(layout: Layout, m: Matrices) -> Matrices:
+    ordered = layout.ordered
+    Psi, Theta = m.Psi.copy(), m.Theta.copy()
+    total, inverse = total_effects(m)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        wanted = 1 / m.delta**2
+    own = layout.ordered_eta
+    for _ in range(len(own)):
+        # A variable may explain another one: as many rounds as variables settle all.
+        for i, k in own:
+            without = Psi.copy()
+            without[k, k] = 0.0
+            Psi[k, k] = wanted[i] - inverse[k] @ without @ inverse[k]
+    rest = [i for i in ordered if i not in {i for i, _ in own}]
+    explained = np.einsum("ij,jk,ik->i", total[rest], Psi, total[rest])
+    Theta[rest, rest] = wanted[rest] - explained
+    return replace(m, Psi=Psi, Theta=Theta)
+
+
 def slopes(layout: Layout, m: Matrices) -> Slopes:
     """Differentiate the implied moments by theta.
 
@@ -105,19 +160,21 @@ def slopes(layout: Layout, m: Matrices) -> Slopes:
     L, inverse = total_effects(m)
     C, a = L @ m.Psi @ inverse.T, inverse @ m.alpha
     unit = np.eye(len(L))
-    cells = layout.free_cells
-    p, q = len(L), len(cells)
-    left, right, mean = np.zeros((p, q)), np.zeros((p, q)), np.zeros((p, q))
-    scale = np.ones(q)
-    for k, cell in enumerate(cells):
-        i, j = cell.row, cell.column
-        outer = unit if cell.matrix in {"Lambda", "Theta", "nu"} else L
-        if cell.matrix in {"Lambda", "Beta"}:
-            left[:, k], right[:, k] = outer[:, i], C[:, j]
-            mean[:, k] = outer[:, i] * a[j]
-        elif cell.matrix in {"Psi", "Theta"}:
-            left[:, k], right[:, k] = outer[:, i], outer[:, j]
-            scale[k] = 0.5 if i == j else 1.0
-        else:
-            mean[:, k], scale[k] = outer[:, i], 0.0
+    p, q = len(L), layout.n_free
+    left = np.zeros((p, q), dtype=C.dtype)
+    right, mean = np.zeros_like(left), np.zeros_like(left)
+    scale = np.zeros(q)
+    for name, outer in (("Lambda", unit), ("Beta", L)):
+        s = layout.slots[name]  # type: ignore[index]
+        left[:, s.positions], right[:, s.positions] = outer[:, s.rows], C[:, s.columns]
+        mean[:, s.positions] = outer[:, s.rows] * a[s.columns]
+        scale[s.positions] = 1.0
+    for name, outer in (("Theta", unit), ("Psi", L)):
+        s = layout.slots[name]  # type: ignore[index]
+        left[:, s.positions] = outer[:, s.rows]
+        right[:, s.positions] = outer[:, s.columns]
+        scale[s.positions] = np.where(s.rows == s.columns, 0.5, 1.0)
+    for name, outer in (("nu", unit), ("alpha", L)):
+        s = layout.slots[name]  # type: ignore[index]
+        mean[:, s.positions] = outer[:, s.rows]
     return Slopes(left, right, scale, mean)

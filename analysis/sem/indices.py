@@ -3,186 +3,253 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from scipy.optimize import brentq
 from scipy.stats import chi2, ncx2
 
-from analysis.sem.discrepancy import Target, f_ml
-
 if TYPE_CHECKING:
-    from analysis.arrays import Float2D
-    from analysis.sem.implied import Implied
-    from analysis.sem.moments import Moments
-    from analysis.sem.partable import ParameterTable
+    from collections.abc import Mapping
 
-CLOSE_FIT = 0.05
-_NAN = float("nan")
+    from analysis.sem.chisquare import Statistic
+
+CLOSE_FIT: Final = 0.05
+NOT_CLOSE: Final = 0.08
+_NAN: Final = float("nan")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class FitIndices:
     """Fit of one model.
 
     Attributes
     ----------
-    npar
-        Number of estimated parameters; equal ones count once.
-    fmin
-        Half of the discrepancy at the minimum.
-    chisq, df, pvalue
-        Test against the saturated model; `pvalue` is NaN when `df` is 0.
-    baseline_chisq, baseline_df, baseline_pvalue
-        The same of the model of uncorrelated variables.
-    cfi, tli
-        Comparative fit and Tucker-Lewis index.
-    logl, unrestricted_logl
-        Log-likelihood of this and of the saturated model, given observed predictors.
-    aic, bic, bic2
-        Information criteria; `bic2` is the sample-size adjusted BIC.
-    ntotal
-        Number of respondents.
-    rmsea, rmsea_ci_lower, rmsea_ci_upper
-        Root mean square error of approximation and its 90 % interval.
-    rmsea_pvalue
-        p-value of close fit, RMSEA <= 0.05; NaN when `df` is 0.
-    srmr
-        Standardised root mean square residual (Bentler), means included if modelled.
+    values
+        Every index by its name: npar fmin; chisq df pvalue, of the baseline too; cfi
+        tli nnfi rfi nfi pnfi ifi rni; logl unrestricted_logl aic bic bic2; ntotal;
+        rmsea with its 90 % interval and p-values of close (<= .05) and not-close
+        (>= .08) fit; rmr srmr crmr and their variants; cn_05 cn_01 mfi ecvi. Where
+        there is a corrected test also ``…_scaled`` and ``…_robust``. An index that
+        does not exist for the estimator is not there; one that cannot be computed is
+        NaN.
     """
 
-    npar: int
-    fmin: float
-    chisq: float
-    df: int
-    pvalue: float
-    baseline_chisq: float
-    baseline_df: int
-    baseline_pvalue: float
-    cfi: float
-    tli: float
-    logl: float
-    unrestricted_logl: float
-    aic: float
-    bic: float
-    bic2: float
-    ntotal: int
-    rmsea: float
-    rmsea_ci_lower: float
-    rmsea_ci_upper: float
-    rmsea_pvalue: float
-    srmr: float
+    values: Mapping[str, float]
+
+    def __getitem__(self, name: str) -> float:
+        """Value of an index."""
+        return self.values[name]
+
+    def get(self, name: str) -> float:
+        """Value of an index; NaN where it does not exist."""
+        return self.values.get(name, _NAN)
+
+    @property
+    def best(self) -> str:
+        """Ending of the indices to look at first: robust, scaled or plain ones."""
+        for ending in ("_robust", "_scaled"):
+            if np.isfinite(self.get(f"rmsea{ending}")):
+                return ending
+        return ""
+
+    @property
+    def npar(self) -> int:
+        """Number of estimated parameters; equal ones count once."""
+        return int(self["npar"])
+
+    @property
+    def ntotal(self) -> int:
+        """Number of respondents."""
+        return int(self["ntotal"])
+
+    @property
+    def chisq(self) -> float:
+        """Plain test statistic."""
+        return self["chisq"]
+
+    @property
+    def df(self) -> int:
+        """Degrees of freedom."""
+        return int(self["df"])
+
+    @property
+    def pvalue(self) -> float:
+        """p-value of `chisq`; NaN when `df` is 0."""
+        return self["pvalue"]
+
+    @property
+    def cfi(self) -> float:
+        """Comparative fit index."""
+        return self["cfi"]
+
+    @property
+    def tli(self) -> float:
+        """Tucker-Lewis index."""
+        return self["tli"]
+
+    @property
+    def rmsea(self) -> float:
+        """Root mean square error of approximation."""
+        return self["rmsea"]
+
+    @property
+    def rmsea_pvalue(self) -> float:
+        """p-value of close fit, RMSEA <= 0.05; NaN when `df` is 0."""
+        return self["rmsea_pvalue"]
+
+    @property
+    def srmr(self) -> float:
+        """Standardised root mean square residual."""
+        return self["srmr"]
 
 
-def n_moments(table: ParameterTable) -> int:
-    """Count the sample moments that the model is to explain."""
-    p, x = len(table.observed), len(table.exogenous)
-    return p * (p + 1) // 2 - x * (x + 1) // 2 + (p - x) * table.meanstructure
+@dataclass(frozen=True, slots=True)
+class Excess:
+    """A statistic and what it is expected to be in a true model.
+
+    Attributes
+    ----------
+    statistic
+        T.
+    df
+        Degrees of freedom.
+    expected
+        Its expectation: `df`, or c-hat times `df`.
+    """
+
+    statistic: float
+    df: float
+    expected: float
 
 
-def fit_indices(
-    moments: Moments, implied: Implied, table: ParameterTable, npar: int
-) -> FitIndices:
-    """Compare the model with the data and with the model of uncorrelated variables.
+def comparative(model: Excess, baseline: Excess, ending: str) -> dict[str, float]:
+    """Compute CFI, TLI and, for plain and scaled statistics, their relatives.
 
     Notes
     -----
-    Same numbers as ``lavaan::fitMeasures``; tests/reference/sem_models.R. CFI and TLI:
-    Bentler (1990), Tucker & Lewis (1973); RMSEA with N, not N - 1: Steiger (1990),
-    Browne & Cudeck (1993); SRMR: Bentler (1995).
+    Bentler (1990), Tucker & Lewis (1973); robust versions: Brosseau-Liard & Savalei
+    (2014), Savalei (2018, 2021).
     """
-    target = Target.of(moments, means=table.meanstructure)
-    n, df = moments.n_obs, n_moments(table) - npar
-    discrepancy = max(f_ml(target, implied), 0.0)
-    chisq = n * discrepancy
-    chisq0, df0 = _baseline(moments, target, table)
-    unrestricted = _saturated_logl(moments, table)
-    logl = unrestricted - chisq / 2
-    lower, upper = _rmsea_interval(chisq, df, n)
-    return FitIndices(
-        npar=npar,
-        fmin=discrepancy / 2,
-        chisq=chisq,
-        df=df,
-        pvalue=float(chi2.sf(chisq, df)) if df else _NAN,
-        baseline_chisq=chisq0,
-        baseline_df=df0,
-        baseline_pvalue=float(chi2.sf(chisq0, df0)) if df0 else _NAN,
-        cfi=_cfi(chisq, df, chisq0, df0),
-        tli=_tli(chisq, df, chisq0, df0),
-        logl=logl,
-        unrestricted_logl=unrestricted,
-        aic=-2 * logl + 2 * npar,
-        bic=-2 * logl + npar * float(np.log(n)),
-        bic2=-2 * logl + npar * float(np.log((n + 2) / 24)),
-        ntotal=n,
-        rmsea=float(np.sqrt(max(chisq - df, 0.0) / (df * n))) if df else 0.0,
-        rmsea_ci_lower=lower,
-        rmsea_ci_upper=upper,
-        rmsea_pvalue=(float(ncx2.sf(chisq, df, n * df * CLOSE_FIT**2)) if df else _NAN),
-        srmr=_srmr(moments, implied, means=table.meanstructure),
-    )
+    found = {
+        "cfi": _cfi(model, baseline),
+        "tli": _tli(model, baseline),
+        "nnfi": _tli(model, baseline),
+        "rni": _rni(model, baseline),
+    }
+    if ending != "_robust":
+        t, df, t0, df0 = model.statistic, model.df, baseline.statistic, baseline.df
+        nfi = (t0 - t) / t0 if t0 else _NAN
+        found |= {
+            "nfi": nfi,
+            "pnfi": df / df0 * nfi if df0 else _NAN,
+            "ifi": (t0 - t) / (t0 - df) if t0 != df else _NAN,
+            "rfi": (t0 / df0 - t / df) / (t0 / df0) if df and df0 and t0 else _NAN,
+        }
+    return {f"{name}{ending}": value for name, value in found.items()}
 
 
-def _baseline(
-    moments: Moments, target: Target, table: ParameterTable
-) -> tuple[float, int]:
-    """Chi-square and df when only observed predictors are correlated."""
-    x = [table.observed.index(name) for name in table.predictors]
-    logdet_x = float(np.linalg.slogdet(target.R[np.ix_(x, x)])[1]) if x else 0.0
-    chisq = moments.n_obs * (logdet_x - target.logdet)
-    y = len(table.observed) - len(x)
-    return max(chisq, 0.0), y * (y - 1) // 2 + y * len(x)
-
-
-def _cfi(chisq: float, df: int, chisq0: float, df0: int) -> float:
-    excess = max(chisq - df, 0.0) if df else 0.0
-    excess0 = max(chisq0 - df0, excess)
+def _cfi(model: Excess, baseline: Excess) -> float:
+    if not model.df:
+        return 1.0
+    excess = max(model.statistic - model.expected, 0.0)
+    excess0 = max(baseline.statistic - baseline.expected, excess)
     return 1 - excess / excess0 if excess0 > 0 else 1.0
 
 
-def _tli(chisq: float, df: int, chisq0: float, df0: int) -> float:
-    if not df or not (room := (chisq0 - df0) * df):
+def _rni(model: Excess, baseline: Excess) -> float:
+    room = baseline.statistic - baseline.expected
+    if not model.df or not room:
         return 1.0
-    return 1 - (chisq - df) * df0 / room
+    return 1 - (model.statistic - model.expected) / room
 
 
-def _saturated_logl(moments: Moments, table: ParameterTable) -> float:
-    x = [table.observed.index(name) for name in table.exogenous]
-
-    def logl(cov: Float2D) -> float:
-        p = len(cov)
-        logdet = float(np.linalg.slogdet(cov)[1]) if p else 0.0
-        return -moments.n_obs / 2 * (p * float(np.log(2 * np.pi)) + logdet + p)
-
-    return logl(moments.cov) - logl(moments.cov[np.ix_(x, x)])
+def _tli(model: Excess, baseline: Excess) -> float:
+    room = (baseline.statistic - baseline.expected) * model.df
+    if not model.df or not room:
+        return 1.0
+    return 1 - (model.statistic - model.expected) * baseline.df / room
 
 
-def _rmsea_interval(chisq: float, df: int, n: int) -> tuple[float, float]:
-    """90 % interval: the noncentralities that put chisq at 95 % and at 5 %."""
+def rmsea(
+    model: Excess,
+    *,
+    n: float,
+    groups: int,
+    ending: str,
+    interval: tuple[float, float] | None = None,
+) -> dict[str, float]:
+    """Compute the RMSEA, its 90 % interval and the p-values of close and not-close fit.
+
+    Notes
+    -----
+    Steiger (1990), Browne & Cudeck (1993); with N, not N - 1; times the square root of
+    the number of groups (Steiger 1998). With c-hat the interval is that of T / c-hat,
+    scaled back (Savalei 2018); `interval` takes the place of T / c-hat and c-hat.
+    """
+    df = model.df
     if not df:
-        return 0.0, 0.0
+        zero = {"rmsea": 0.0, "rmsea_ci_lower": 0.0, "rmsea_ci_upper": 0.0}
+        none = {"rmsea_pvalue": _NAN, "rmsea_notclose_pvalue": _NAN}
+        return {f"{k}{ending}": v for k, v in (zero | none).items()}
+    inflation = model.expected / df
+    t = model.statistic / inflation
+    if interval is not None:
+        t, inflation = interval
+    point = np.sqrt(max(model.statistic - model.expected, 0.0) / (n * df) * groups)
+    if not (inflation > 0 and np.isfinite(t)):
+        t, point = _NAN, _NAN
+    unit = inflation * groups / (n * df)
+    lower, upper = (_noncentrality(t, df, n, level) for level in (0.95, 0.05))
+    found = {
+        "rmsea": float(point),
+        "rmsea_ci_lower": float(np.sqrt(lower * unit)),
+        "rmsea_ci_upper": float(np.sqrt(upper * unit)),
+        "rmsea_pvalue": float(ncx2.sf(t, df, CLOSE_FIT**2 / unit)),
+        "rmsea_notclose_pvalue": float(ncx2.cdf(t, df, NOT_CLOSE**2 / unit)),
+    }
+    return {f"{k}{ending}": v for k, v in found.items()}
 
-    def noncentrality(level: float) -> float:
-        def distance(nc: float) -> float:
-            below = ncx2.cdf(chisq, df, nc) if nc > 0 else chi2.cdf(chisq, df)
-            return float(below) - level
 
-        if distance(0.0) <= 0:
-            return 0.0
-        top = max(float(n), 4 * chisq, 1.0)
-        while distance(top) > 0:
-            top *= 2
-        return float(brentq(distance, 0.0, top, xtol=1e-10, rtol=1e-14))
+def _noncentrality(t: float, df: float, n: float, level: float) -> float:
+    """Find the noncentrality that puts t at `level` of its distribution."""
+    if not np.isfinite(t):
+        return _NAN
 
-    lower, upper = (noncentrality(level) for level in (0.95, 0.05))
-    return float(np.sqrt(lower / (df * n))), float(np.sqrt(upper / (df * n)))
+    def distance(nc: float) -> float:
+        below = ncx2.cdf(t, df, nc) if nc > 0 else chi2.cdf(t, df)
+        return float(below) - level
+
+    if distance(0.0) <= 0:
+        return 0.0
+    top = max(n, 4 * t, 1.0)
+    while distance(top) > 0:
+        top *= 2
+    return float(brentq(distance, 0.0, top, xtol=1e-10, rtol=1e-14))
 
 
-def _srmr(moments: Moments, implied: Implied, *, means: bool) -> float:
-    sd = np.sqrt(np.diag(moments.cov))
-    residual = (moments.cov - implied.cov) / np.outer(sd, sd)
-    terms = residual[np.tril_indices(len(sd))] ** 2
-    if means:
-        terms = np.append(terms, ((moments.mean - implied.mean) / sd) ** 2)
-    return float(np.sqrt(terms.mean()))
+def likelihood(logl: float, unrestricted: float, npar: int, n: int) -> dict[str, float]:
+    """Log-likelihoods and information criteria; `bic2` is adjusted for sample size."""
+    return {
+        "logl": logl,
+        "unrestricted_logl": unrestricted,
+        "aic": -2 * logl + 2 * npar,
+        "bic": -2 * logl + npar * float(np.log(n)),
+        "bic2": -2 * logl + npar * float(np.log((n + 2) / 24)),
+    }
+
+
+def further(statistic: Statistic, npar: int, n: int) -> dict[str, float]:
+    """Hoelter's critical N, McDonald's index and the expected cross-validation index.
+
+    Notes
+    -----
+    Hoelter (1983), McDonald (1989), Browne & Cudeck (1993).
+    """
+    t, df = statistic.chisq, statistic.df
+    critical = {}
+    for name, level in (("cn_05", 0.95), ("cn_01", 0.99)):
+        far = float(chi2.ppf(level, df)) if df else _NAN
+        critical[name] = far / (t / n) + 1 if t > 0 else _NAN
+    mfi = float(np.exp(-0.5 * (t - df) / n))
+    return critical | {"mfi": mfi, "ecvi": t / n + 2 * npar / n}

@@ -2,78 +2,162 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.linalg import null_space
 
 from analysis.errors import NotIdentifiedError
-from analysis.sem.discrepancy import curvature
-from analysis.sem.implied import implied, slopes
-from analysis.sem.syntax import evaluate
+from analysis.sem.casewise import middle, theta_scores
+from analysis.sem.discrepancy import LeastSquares
+from analysis.sem.implied import filled, implied
+from analysis.sem.partable.values import complex_jacobian
+from analysis.sem.problem import normal_moment_weight
+from analysis.sem.robust import Piece, Sandwich, inverse_along, sandwich
+from analysis.sem.stack import stack_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from analysis.arrays import Float1D, Float2D
-    from analysis.sem.discrepancy import Target
-    from analysis.sem.matrices import Layout
     from analysis.sem.partable import ParameterTable, Reparameterisation
+    from analysis.sem.problem import Problem
 
 # Smallest eigenvalue of a scaled information matrix that is told from rounding.
 SINGULAR = 1e-11
+# Distance of an inequality from its edge at which it holds a parameter there.
+EDGE = 1e-7
 _MANY = 8
-_STEP = 1e-20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Defined:
-    """Parameters defined by ``:=``.
+class Uncertainty:
+    """Covariance of the estimates, and what the tests share with it.
 
     Attributes
     ----------
-    names
-        Their names.
-    values
-        Estimates, shape (n_defined,).
     vcov
-        Covariance matrix by the delta method, shape (n_defined, n_defined).
+        Covariance matrix of the estimates, shape (n_free, n_free); equal parameters
+        have equal rows.
+    bread
+        Inverse unit information where parameters may move, shape (n_free, n_free).
+    tangent
+        Directions in which they may move, shape (n_free, n_directions).
+    sandwich
+        Sums for robust errors and tests, where moments are weighed.
+    middle
+        Mean product of the scores of rows, where a likelihood is maximised.
     """
 
-    names: tuple[str, ...]
-    values: Float1D
     vcov: Float2D
+    bread: Float2D
+    tangent: Float2D
+    sandwich: Sandwich | None = None
+    middle: Float2D | None = None
 
 
-def vcov(
-    layout: Layout,
-    target: Target,
-    coordinates: Reparameterisation,
-    theta: Float1D,
-    n_obs: int,
-) -> Float2D:
-    """Inverse expected information at Sigma-hat, shape (n_free, n_free).
-
-    Its rank is the number of estimated parameters: equal parameters have equal rows.
+def uncertainty(problem: Problem, theta: Float1D) -> Uncertainty:
+    """Find the covariance of the estimates.
 
     Raises
     ------
     NotIdentifiedError
         If the information is singular; names the parameters involved.
+
+    Notes
+    -----
+    ``standard``: inverse of the expected or observed information; ``robust_sem``:
+    Satorra & Bentler (1994); ``robust_huber_white``: White (1982); ``two_stage``:
+    Savalei & Bentler (2009), information at the saturated moments.
     """
-    m = layout.fill(theta)
-    expected = n_obs / 2 * curvature(target, implied(m), slopes(layout, m))
-    information = coordinates.basis.T @ expected @ coordinates.basis
-    if blamed := confounded(information, coordinates, layout.table):
+    method = problem.method
+    tangent = directions(problem, theta)
+    observed = method.information == "observed"
+    products = None
+    if method.information == "first_order" or method.errors == "robust_huber_white":
+        products = score_products(problem, theta)
+    parts = pieces(problem, theta) if problem.gammas else ()
+    information: Float2D
+    if method.information == "first_order" and products is not None:
+        information = products
+    elif method.errors == "two_stage":
+        information = np.sum(
+            [p.share * p.by_theta.T @ p.weight @ p.by_theta for p in parts], axis=0
+        )
+    else:
+        information = problem.bend(theta, observed=observed) / 2
+    _require_identified(information, tangent, problem)
+    bread = inverse_along(information, tangent)
+    sums = sandwich(parts, bread) if parts else None
+    if method.errors == "robust_huber_white" and products is not None:
+        covariance = bread @ products @ bread
+    elif method.errors in {"robust_sem", "two_stage"} and sums is not None:
+        covariance = sums.vcov
+    else:
+        covariance = bread
+    return Uncertainty(covariance / problem.divisor, bread, tangent, sums, products)
+
+
+def directions(problem: Problem, theta: Float1D) -> Float2D:
+    """Directions in which theta may move, shape (n_free, n_directions)."""
+    basis = problem.coordinates.basis
+    rules = problem.restrictions
+    if not rules.binding:
+        return basis
+    rows = [complex_jacobian(rules.equal, theta)]
+    held = rules.above(theta) < EDGE
+    rows.append(complex_jacobian(rules.above, theta)[held])
+    normal = np.vstack(rows) @ basis
+    if not len(normal):
+        return basis
+    found: Float2D = basis @ null_space(normal)
+    return found
+
+
+def score_products(problem: Problem, theta: Float1D) -> Float2D:
+    """Mean product of the scores of all rows (of clusters), shape (n_free, n_free)."""
+    means = problem.table.meanstructure
+    found = [
+        middle(theta_scores(layout, moments, theta, means=means), moments)
+        for layout, moments in zip(problem.layouts, problem.moments, strict=True)
+    ]
+    total: Float2D = np.einsum("g,gkl->kl", problem.shares, np.stack(found))
+    return total
+
+
+def pieces(problem: Problem, theta: Float1D) -> tuple[Piece, ...]:
+    """Take each group's derivatives, weights and asymptotic covariances."""
+    out = []
+    for g, layout in enumerate(problem.layouts):
+        stack = stack_of(layout)
+        discrepancy = problem.discrepancies[g]
+        if isinstance(discrepancy, LeastSquares):
+            weight = discrepancy.weight
+        else:
+            cov = implied(filled(layout, theta)).cov
+            if problem.method.errors == "two_stage":
+                cov = problem.moments[g].cov
+            weight = normal_moment_weight(cov, means=problem.table.meanstructure)
+        out.append(
+            Piece(
+                share=float(problem.shares[g]),
+                by_theta=stack.jacobian(theta),
+                weight=weight,
+                gamma=problem.gammas[g],
+            )
+        )
+    return tuple(out)
+
+
+def _require_identified(
+    information: Float2D, tangent: Float2D, problem: Problem
+) -> None:
+    inner = tangent.T @ information @ tangent
+    free = replace(problem.coordinates, basis=tangent)
+    if blamed := confounded(inner, free, problem.table):
         raise NotIdentifiedError(
             f"model: at the solution the data cannot tell apart {blamed}. Fix one of "
             "them, set parameters equal, or add indicators."
         )
-    scale = 1 / np.sqrt(np.diag(information))
-    inverse = np.linalg.inv(information * np.outer(scale, scale))
-    spread = coordinates.basis * scale
-    found: Float2D = spread @ inverse @ spread.T
-    return found
 
 
 def confounded(
@@ -97,67 +181,9 @@ def confounded(
     size = np.abs(coordinates.basis * scale).max(axis=1)
     in_units = weight / np.maximum(size, 1e-300)
     involved = [
-        str(row)
+        table.spell(row)
         for row, w in zip(table.free, in_units, strict=True)
         if w > in_units.max() * 1e-3
     ]
     more = f" and {len(involved) - _MANY} more" if len(involved) > _MANY else ""
     return ", ".join(involved[:_MANY]) + more
-
-
-def as_complex(theta: Float1D) -> Float1D:
-    """Copy theta as complex; typed as real, for the matrices take both."""
-    return cast("Float1D", theta.astype(np.complex128))
-
-
-def complex_jacobian(function: Callable[[Float1D], Float1D], theta: Float1D) -> Float2D:
-    """Differentiate to machine precision by complex steps; (n_values, n_free)."""
-    columns = []
-    for k in range(len(theta)):
-        moved = as_complex(theta)
-        moved[k] += 1j * _STEP
-        columns.append(np.imag(function(moved)) / _STEP)
-    if not columns:
-        return np.zeros((len(function(as_complex(theta))), 0))
-    return np.stack(columns, axis=1)
-
-
-def label_values(table: ParameterTable, values: Float1D) -> dict[str, complex]:
-    """Value of each label; `values` belong to the rows of the table."""
-    found: dict[str, complex] = {}
-    for row, value in zip(table.rows, values, strict=True):
-        if row.label:
-            found.setdefault(row.label, complex(value))
-    return found
-
-
-def define(table: ParameterTable, labels: Mapping[str, complex]) -> Float1D:
-    """Evaluate the definitions in order, shape (n_defined,), complex."""
-    known = dict(labels)
-    for d in table.definitions:
-        known[d.name] = evaluate(d.expression, known)
-    values = [known[d.name] for d in table.definitions]
-    return cast("Float1D", np.array(values, dtype=np.complex128))
-
-
-def defined(table: ParameterTable, theta: Float1D, covariance: Float2D) -> Defined:
-    """Compute defined parameters with their standard errors by the delta method."""
-
-    def values(at: Float1D) -> Float1D:
-        return define(table, label_values(table, all_values(table, at)))
-
-    slope = complex_jacobian(values, theta)
-    return Defined(
-        names=tuple(d.name for d in table.definitions),
-        values=np.real(values(as_complex(theta))),
-        vcov=slope @ covariance @ slope.T,
-    )
-
-
-def all_values(table: ParameterTable, theta: Float1D) -> Float1D:
-    """Value of every row of the table, fixed ones included, shape (n_rows,)."""
-    free = iter(theta)
-    return np.array(
-        [next(free) if row.fixed is None else row.fixed for row in table.rows],
-        dtype=theta.dtype,
-    )

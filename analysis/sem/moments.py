@@ -1,200 +1,280 @@
-"""Sample moments of the observed variables, from complete rows."""
+"""Sample moments of one group: means and covariances, thresholds and correlations."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import pandas as pd
 
 from analysis.errors import AnalysisError, TooFewError
-from analysis.sem.syntax import near
+from analysis.polychoric import mixed_moments
+from analysis.sem.missing import Patterns, saturated_moments
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
 
-    from analysis.arrays import Float1D, Float2D
-    from analysis.sem.syntax import ModelSyntax
+    from analysis.arrays import Bool1D, Float1D, Float2D, Int1D
+    from analysis.polychoric import MixedMoments
+    from analysis.sem.data import GroupData
+    from analysis.sem.estimators import Method
 
 # Correlations this close to 1 leave no digits for a factor to explain.
-SINGULAR = 1e-10
-_MANY = 5
-_PLAIN = ("integer", "floating", "mixed-integer-float", "decimal")
+SINGULAR: Final = 1e-10
+_MANY: Final = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Moments:
-    """Means and covariances of complete rows.
+    """Sample moments of one group.
 
     Attributes
     ----------
     cov
-        Covariance matrix S divided by n_obs (not n_obs - 1), shape (p, p).
+        Covariance matrix S divided by n_obs (not n_obs - 1), shape (p, p); the
+        expectation-maximisation estimate with missing answers; for ordered variables
+        polychoric correlations, given the predictors where the model is conditional.
     mean
-        Means, shape (p,).
+        Means, shape (p,); 0 for ordered variables.
     n_obs
-        Number of complete rows.
+        Number of rows used.
     n_dropped
         Number of rows left out because an answer is missing.
+    label
+        Name of the group; empty without groups.
+    x
+        The rows used, shape (n_obs, p), NaN where missing; empty when only moments
+        are known.
+    rows
+        Their index in the table, shape (n_obs,).
+    weights
+        Sampling weights that sum to n_obs, or None.
+    cluster
+        Number of the cluster of each row, or None.
+    patterns
+        Patterns of missing answers, for full information.
+    mixed
+        Thresholds, correlations and their asymptotic covariance, with ordered
+        variables.
+    unbiased
+        Whether `cov` is divided by n_obs - 1 instead of n_obs.
     """
 
     cov: Float2D
     mean: Float1D
     n_obs: int
     n_dropped: int = 0
+    label: str = ""
+    x: Float2D | None = None
+    rows: Int1D | None = None
+    weights: Float1D | None = None
+    cluster: Int1D | None = None
+    patterns: Patterns | None = None
+    mixed: MixedMoments | None = None
+    unbiased: bool = False
+
+    @property
+    def sd(self) -> Float1D:
+        """Standard deviations, shape (p,)."""
+        return np.sqrt(np.diag(self.cov))
+
+    @property
+    def rows_weight(self) -> Float1D:
+        """Weight of each row, shape (n_obs,); ones without weights."""
+        if self.weights is None:
+            return np.ones(self.n_obs)
+        return self.weights
 
 
-def sample_moments(
-    data: pd.DataFrame, names: tuple[str, ...], model: ModelSyntax
-) -> Moments:
-    """Take the moments of the columns `names`, rows with a missing value left out.
+@dataclass(frozen=True, slots=True, eq=False)
+class Wanted:
+    """What the moments are taken of.
 
-    Parameters
+    Attributes
     ----------
-    data
-        One row per respondent; numbers, nullable numbers or booleans.
     names
-        The columns to use.
-    model
-        The model that names them, to quote it when a column is missing.
+        The variables.
+    categories
+        Number of categories of the ordered ones, 0 for numeric ones, shape (p,).
+    exogenous
+        Positions of predictors held at sample values.
+    conditional
+        Whether moments are taken given these predictors.
+    """
+
+    names: tuple[str, ...]
+    categories: Int1D
+    exogenous: tuple[int, ...] = ()
+    conditional: bool = False
+
+    @property
+    def ordered(self) -> Bool1D:
+        """Which of the variables are ordered, shape (p,)."""
+        return np.asarray(self.categories > 0)
+
+
+def sample_moments(group: GroupData, wanted: Wanted, method: Method) -> Moments:
+    """Take the moments of a group.
 
     Raises
     ------
     AnalysisError
-        If columns are missing, hold words or infinite values, or do not vary, or
-        if some are sums of others; all faults of the table at once.
+        If variables do not vary, correlate perfectly or are sums of others, or an
+        ordered variable has no answer in some category; all such at once.
     TooFewError
-        If there are not more complete rows than columns.
+        If there are not more rows than variables.
     """
-    if not isinstance(data, pd.DataFrame):
-        raise AnalysisError(
-            f"data: expected a DataFrame, found {type(data).__name__}. Hand in one "
-            "column per variable."
-        )
-    _require_columns(data, names, model)
-    x = _numbers(data, names)
-    complete = ~np.isnan(x).any(axis=1)
-    kept = x[complete]
-    _require_rows(x, kept, names)
-    _require_variation(kept, names)
+    keep = _kept(group.x, wanted, method)
+    x = group.x[keep]
+    _require_rows(group, x, wanted)
+    _require_variation(group, x, wanted)
+    n_dropped = len(group.x) - len(x)
+    weights = None
+    if group.weights is not None:
+        weights = group.weights[keep] * (len(x) / group.weights[keep].sum())
+    cluster = None if group.cluster is None else group.cluster[keep]
+    known = {
+        "n_obs": len(x),
+        "n_dropped": n_dropped,
+        "label": group.label,
+        "x": x,
+        "rows": group.rows[keep],
+        "weights": weights,
+        "cluster": cluster,
+    }
+    if wanted.ordered.any():
+        found = _ordinal(x, wanted, method, weights, cluster)
+    elif method.missing in {"ml", "two_stage", "robust_two_stage"}:
+        found = _incomplete(group, x, wanted, weights)
+    else:
+        mean, cov = weighted_moments(x, weights)
+        _require_independent(group, cov, wanted.names)
+        found = {"mean": mean, "cov": cov}
+        if method.unbiased:
+            found = {"mean": mean, "cov": cov * len(x) / (len(x) - 1), "unbiased": True}
+    return Moments(**(known | found))  # type: ignore[arg-type]
+
+
+def weighted_moments(x: Float2D, weights: Float1D | None) -> tuple[Float1D, Float2D]:
+    """Means and covariances of complete rows; the divisor is the sum of weights."""
     # About a row of the data, not about zero, so that large values keep their digits.
-    centred = kept - kept[0]
-    cov = np.atleast_2d(np.cov(centred, rowvar=False, bias=True))
-    _require_independent(cov, names)
-    return Moments(
-        cov=cov,
-        mean=kept[0] + centred.mean(axis=0),
-        n_obs=len(kept),
-        n_dropped=int((~complete).sum()),
+    centred = x - x[0]
+    w = np.full(len(x), 1 / len(x)) if weights is None else weights / weights.sum()
+    shift = w @ centred
+    centred = centred - shift
+    return x[0] + shift, (centred * w[:, None]).T @ centred
+
+
+def _kept(x: Float2D, wanted: Wanted, method: Method) -> Bool1D:
+    missing = np.isnan(x)
+    if method.missing == "listwise":
+        return np.asarray(~missing.any(axis=1))
+    predictors = missing[:, list(wanted.exogenous)].any(axis=1)
+    return np.asarray(~missing.all(axis=1) & ~predictors)
+
+
+def _incomplete(
+    group: GroupData, x: Float2D, wanted: Wanted, weights: Float1D | None
+) -> dict[str, object]:
+    patterns = Patterns.of(x, weights)
+    uncovered = np.argwhere(np.triu(patterns.coverage == 0))
+    if len(uncovered):
+        i, j = uncovered[0]
+        raise AnalysisError(
+            f"{_where(group)}nobody answered both {wanted.names[i]} and "
+            f"{wanted.names[j]}, so nothing is known of their covariance. Leave one of "
+            "them out."
+        )
+    mean, cov = saturated_moments(patterns)
+    _require_independent(group, cov, wanted.names)
+    return {"mean": mean, "cov": cov, "patterns": patterns}
+
+
+def _ordinal(
+    x: Float2D,
+    wanted: Wanted,
+    method: Method,
+    weights: Float1D | None,
+    cluster: Int1D | None,
+) -> dict[str, object]:
+    given = list(wanted.exogenous) if wanted.conditional else []
+    own = [k for k in range(len(wanted.names)) if k not in given]
+    mixed = mixed_moments(
+        x[:, own],
+        ordered=wanted.ordered[own],
+        names=tuple(wanted.names[k] for k in own),
+        exogenous=x[:, given] if given else None,
+        missing="pairwise" if method.missing == "pairwise" else "listwise",
+        weights=weights,
+        cluster=cluster,
+        gamma=True,
+        hold=True,
+        where="data",
     )
+    mean, cov = np.zeros(len(wanted.names)), np.eye(len(wanted.names))
+    mean[own], cov[np.ix_(own, own)] = mixed.mean, mixed.cov
+    if given:
+        mean[given], inner = weighted_moments(x[:, given], weights)
+        # lavaan divides the moments of the predictors by N - 1 here.
+        cov[np.ix_(given, given)] = inner * len(x) / (len(x) - 1)
+    return {"mean": mean, "cov": cov, "mixed": mixed}
 
 
-def _require_columns(
-    data: pd.DataFrame, names: tuple[str, ...], model: ModelSyntax
-) -> None:
-    columns = [str(c) for c in data.columns]
-    faults = [
-        model.source.locate(
-            model.first_place(name),
-            f"{name!r} is neither a column of the data nor a factor (the left of =~)."
-            f"{near(name, [*columns, *model.latent])} Correct the name, or add the "
-            "column",
-        )
-        for name in names
-        if name not in columns
-    ]
-    faults += [
-        f"data: {columns.count(name)} columns are named {name!r}. Keep one of them."
-        for name in names
-        if columns.count(name) > 1
-    ]
-    faults += [
-        model.source.locate(
-            model.first_place(name),
-            f"the factor {name!r} has the name of a column of the data. Rename the "
-            "factor",
-        )
-        for name in model.latent
-        if name in columns
-    ]
-    if faults:
-        raise AnalysisError("\n".join(faults))
+def _where(group: GroupData) -> str:
+    return f"group {group.label!r}: " if group.label else "data: "
 
 
-def _numbers(data: pd.DataFrame, names: tuple[str, ...]) -> Float2D:
-    """Columns as floats, missing values as NaN."""
-    columns: list[Float1D] = []
-    faults: list[str] = []
-    for name in names:
-        column = data[name]
-        # Plain numbers beside None arrive as objects.
-        if pd.api.types.infer_dtype(column, skipna=True) in _PLAIN:
-            column = pd.to_numeric(column)
-        numeric = pd.api.types.is_numeric_dtype(column)
-        if not numeric and not column.isna().all():
-            faults.append(_not_numeric(name, column))
-        elif numeric and pd.api.types.is_complex_dtype(column):
-            faults.append(f"data, {name}: holds complex numbers. Use real ones.")
-        else:
-            values = _floats(column, numeric=numeric)
-            columns.append(values)
-            faults += _bad_values(name, values)
-    if faults:
-        raise AnalysisError("\n".join(faults))
-    return np.stack(columns, axis=1)
-
-
-def _floats(column: pd.Series, *, numeric: bool) -> Float1D:
-    if not numeric:
-        return np.full(len(column), np.nan)
-    return column.to_numpy(dtype=np.float64, na_value=np.nan)
-
-
-def _not_numeric(name: str, column: pd.Series) -> str:
-    words = list(dict.fromkeys(repr(v) for v in column.dropna()))[:3]
-    return (
-        f"data, {name}: expected numbers, found {', '.join(words)} "
-        f"({column.dtype}). Code the answers as numbers."
-    )
-
-
-def _bad_values(name: str, values: Float1D) -> Iterator[str]:
-    if infinite := int(np.isinf(values).sum()):
-        first = int(np.flatnonzero(np.isinf(values))[0])
-        yield (
-            f"data, {name}: {infinite} infinite value(s), the first in row "
-            f"{first + 1}. Correct them or make them missing."
-        )
-    elif len(values) and np.isnan(values).all():
-        yield f"data, {name}: nobody answered. Leave it out of the model."
-
-
-def _require_rows(x: Float2D, kept: Float2D, names: tuple[str, ...]) -> None:
-    n_obs, p = kept.shape
+def _require_rows(group: GroupData, x: Float2D, wanted: Wanted) -> None:
+    n_obs, p = x.shape
     if n_obs > p:
         return
-    gaps = np.isnan(x).sum(axis=0)
-    worst = [f"{names[k]} ({gaps[k]})" for k in np.argsort(-gaps)[:3] if gaps[k]]
+    gaps = np.isnan(group.x).sum(axis=0)
+    worst = [f"{wanted.names[k]} ({gaps[k]})" for k in np.argsort(-gaps)[:3] if gaps[k]]
     why = f"; most answers are missing in {', '.join(worst)}" if worst else ""
     raise TooFewError(
-        f"data: {n_obs} complete rows (of {len(x)}) for {p} variables{why}. Their "
-        f"covariances need at least {p + 1}: collect more rows, or use fewer variables."
+        f"{_where(group)}{n_obs} complete rows (of {len(group.x)}) for {p} "
+        f"variables{why}. Their covariances need at least {p + 1}: collect more rows, "
+        f"{'join groups, ' if group.label else ''}or use fewer variables."
     )
 
 
-def _require_variation(kept: Float2D, names: tuple[str, ...]) -> None:
-    constant = [
-        f"data, {name}: all {len(kept)} complete rows hold {kept[0, k]:g}. "
-        "Leave it out of the model."
-        for k, name in enumerate(names)
-        if np.ptp(kept[:, k]) <= abs(kept[0, k]) * 1e-13
-    ]
-    if constant:
-        raise AnalysisError("\n".join(constant))
+def _require_variation(group: GroupData, x: Float2D, wanted: Wanted) -> None:
+    faults = []
+    where = f", group {group.label!r}" if group.label else ""
+    for k, name in enumerate(wanted.names):
+        answers = x[~np.isnan(x[:, k]), k]
+        if not len(answers):
+            faults.append(f"data, {name}{where}: nobody answered. Leave it out.")
+        elif np.ptp(answers) <= abs(answers[0]) * 1e-13:
+            faults.append(
+                f"data, {name}{where}: all {len(answers)} complete rows hold "
+                f"{answers[0]:g}. Leave it out of the model."
+            )
+        elif wanted.ordered[k]:
+            faults += _empty(name, answers, group, int(wanted.categories[k]))
+    if faults:
+        raise AnalysisError("\n".join(faults))
 
 
-def _require_independent(cov: Float2D, names: tuple[str, ...]) -> None:
+def _empty(
+    name: str, answers: Float1D, group: GroupData, categories: int
+) -> Iterable[str]:
+    """Name categories that only other groups, or rows left out, have answers in."""
+    counts = np.bincount(answers.astype(np.int_), minlength=categories)
+    empty = [str(c + 1) for c in np.flatnonzero(counts == 0)]
+    if empty:
+        where = f"group {group.label!r}" if group.label else "the rows used"
+        yield (
+            f"data, {name}: no answer in category {', '.join(empty)} (counted from the "
+            f"lowest) in {where}, so its thresholds cannot be estimated. Join "
+            "neighbouring categories in the same way everywhere."
+        )
+
+
+def _require_independent(
+    group: GroupData, cov: Float2D, names: tuple[str, ...]
+) -> None:
+    where = _where(group)
     sd = np.sqrt(np.diag(cov))
     r = cov / np.outer(sd, sd)
     if float(np.linalg.eigvalsh(r)[0]) > SINGULAR:
@@ -206,13 +286,13 @@ def _require_independent(cov: Float2D, names: tuple[str, ...]) -> None:
     if same:
         more = f" and {len(same) - _MANY} more" if len(same) > _MANY else ""
         raise AnalysisError(
-            f"data: {', '.join(same[:_MANY])}{more} correlate perfectly. Keep one of "
+            f"{where}{', '.join(same[:_MANY])}{more} correlate perfectly. Keep one of "
             "each pair."
         )
     weights = np.abs(np.linalg.eigh(r)[1][:, 0])
     involved = [names[k] for k in np.flatnonzero(weights > weights.max() * 1e-3)]
     raise AnalysisError(
-        f"data: {', '.join(involved)} determine each other exactly, so their "
+        f"{where}{', '.join(involved)} determine each other exactly, so their "
         "covariance matrix is singular. Leave one of them out (a total beside its "
         "parts, or answers that add up to a constant)."
     )

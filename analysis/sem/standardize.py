@@ -1,25 +1,24 @@
-"""Standardised estimates and explained variance."""
+"""Estimates of all rows, standardised estimates and explained variance."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from analysis.sem.implied import eta_cov, implied
-from analysis.sem.inference import (
-    all_values,
+from analysis.sem.implied import eta_cov, filled, implied
+from analysis.sem.matrices import MATRICES, SYMMETRIC
+from analysis.sem.partable.values import (
     as_complex,
     complex_jacobian,
     define,
     label_values,
 )
-from analysis.sem.matrices import SYMMETRIC
 
 if TYPE_CHECKING:
-    from analysis.arrays import Float1D, Float2D
-    from analysis.sem.matrices import Cell, Layout
+    from analysis.arrays import Float1D, Float2D, Int1D
+    from analysis.sem.matrices import Layout, Matrices, MatrixName
 
 
 # What rounding leaves of the standard error of a value that is 1 by construction.
@@ -45,7 +44,9 @@ class Standardized:
     std_all_se: Float1D
 
 
-def standardize(layout: Layout, theta: Float1D, covariance: Float2D) -> Standardized:
+def standardize(
+    layouts: tuple[Layout, ...], theta: Float1D, covariance: Float2D
+) -> Standardized:
     """Standardise a solution.
 
     Covariances are divided by the (residual) standard deviations of their two sides.
@@ -55,86 +56,165 @@ def standardize(layout: Layout, theta: Float1D, covariance: Float2D) -> Standard
     -----
     Same as ``lavaan::standardizedSolution``; tests/reference/sem_models.R.
     """
+    readers = tuple(_Reader.of(layout) for layout in layouts)
     point = as_complex(theta)
 
     def every(at: Float1D) -> Float1D:
-        return _standardized(layout, at, observed=True)
+        return _standardized(readers, at, observed=True)
 
     slope = complex_jacobian(every, theta)
-    variance = np.einsum("ik,kl,il->i", slope, covariance, slope)
+    variance = np.einsum("ik,ik->i", slope @ covariance, slope)
     std_all = np.real(every(point))
     se = np.sqrt(np.maximum(variance, 0.0))
     unknown = (se <= _CONSTANT) | np.isnan(std_all)
     return Standardized(
-        std_lv=np.real(_standardized(layout, point, observed=False)),
+        std_lv=np.real(_standardized(readers, point, observed=False)),
         std_all=std_all,
         std_all_se=np.where(unknown, np.nan, se),
     )
 
 
+def estimates(layouts: tuple[Layout, ...], theta: Float1D) -> Float1D:
+    """Value of every row of the table, fixed and derived ones included."""
+    found = np.zeros(len(layouts[0].table.rows), dtype=theta.dtype)
+    for layout in layouts:
+        reader = _Reader.of(layout)
+        m = whole(layout, theta)
+        for name, at in reader.at.items():
+            matrix = _matrix(m, name)
+            found[at.table] = matrix[at.rows, at.columns]
+    return found
+
+
+def whole(layout: Layout, theta: Float1D) -> Matrices:
+    """Matrices with the moments of the predictors, also of a conditional model."""
+    m = filled(layout, theta)
+    x = layout.exogenous
+    if not (layout.table.conditional and x):
+        return m
+    Psi, alpha = m.Psi.copy(), m.alpha.copy()
+    Psi[np.ix_(x, x)] = layout.held["Psi"][np.ix_(x, x)]
+    alpha[x] = layout.held["alpha"][x, 0]
+    return replace(m, Psi=Psi, alpha=alpha)
+
+
 def r_squared(layout: Layout, theta: Float1D) -> dict[str, float]:
-    """Explained share of the variance of each endogenous variable.
+    """Explained share of the variance of each endogenous variable of a group.
 
     NaN when its residual variance is negative.
     """
     table = layout.table
-    m = layout.fill(theta)
+    m = whole(layout, theta)
     total = np.diag(implied(m).cov)
     total_eta = np.diag(eta_cov(m))
     found: dict[str, float] = {}
     for name in table.endogenous:
         if name in layout.eta:
             k = layout.eta.index(name)
-            residual, whole = m.Psi[k, k], total_eta[k]
+            residual, all_of_it = m.Psi[k, k], total_eta[k]
         else:
             k = table.observed.index(name)
-            residual, whole = m.Theta[k, k], total[k]
-        found[name] = float(1 - residual / whole) if residual >= 0 < whole else np.nan
+            residual, all_of_it = m.Theta[k, k], total[k]
+        fine = residual >= 0 < all_of_it
+        found[name] = float(1 - residual / all_of_it) if fine else np.nan
     return found
 
 
-def _standardized(layout: Layout, theta: Float1D, *, observed: bool) -> Float1D:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Cells:
+    """Rows of the table that stand in one matrix, and where."""
+
+    table: Int1D
+    rows: Int1D
+    columns: Int1D
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Reader:
+    """Where the values of a group's rows are read from."""
+
+    layout: Layout
+    at: dict[MatrixName, _Cells]
+    manifest: Int1D
+    cut: Int1D
+
+    @classmethod
+    def of(cls, layout: Layout) -> _Reader:
+        found: dict[MatrixName, _Cells] = {}
+        for name in MATRICES:
+            here = [
+                (k, c.row, c.column)
+                for k, c in enumerate(layout.cells)
+                if c is not None and c.matrix == name
+            ]
+            table, rows, columns = np.array(here, dtype=np.int_).reshape(-1, 3).T
+            found[name] = _Cells(table, rows, columns)
+        known = dict(layout.table.categories)
+        cut = [
+            i
+            for i, name in zip(layout.ordered, layout.table.ordered, strict=True)
+            for _ in range(known[name] - 1)
+        ]
+        latent = set(layout.table.latent)
+        manifest = [k for k, name in enumerate(layout.eta) if name not in latent]
+        return cls(
+            layout,
+            found,
+            np.array(manifest, dtype=np.int_),
+            np.array(cut, dtype=np.int_),
+        )
+
+
+def _standardized(
+    readers: tuple[_Reader, ...], theta: Float1D, *, observed: bool
+) -> Float1D:
     """Standardised values at theta; complex values carry derivatives."""
-    table = layout.table
-    m = layout.fill(theta)
-    sd_y = _root(np.diag(implied(m).cov)) if observed else np.ones(len(table.observed))
-    sd_eta = _root(np.diag(eta_cov(m)))
-    residual_y = _root(np.diag(m.Theta)) if observed else sd_y
-    residual_eta = _root(np.diag(m.Psi))
-    if not observed:
-        manifest = np.array([name not in table.latent for name in layout.eta])
-        sd_eta = np.where(manifest, 1.0, sd_eta)
-        residual_eta = np.where(manifest, 1.0, residual_eta)
+    table = readers[0].layout.table
+    found = np.zeros(len(table.rows), dtype=theta.dtype)
     with np.errstate(divide="ignore", invalid="ignore"):
-        per_eta = 1 / sd_eta
-    divisors = {
-        "Lambda": (sd_y, per_eta),
-        "Beta": (sd_eta, per_eta),
-        "Theta": (residual_y, residual_y),
-        "Psi": (residual_eta, residual_eta),
-        "nu": (sd_y, np.ones(1)),
-        "alpha": (sd_eta, np.ones(1)),
-    }
-    diagonals = {"Theta": sd_y, "Psi": sd_eta}
-    values = all_values(table, theta)
-
-    def scaled(value: complex, cell: Cell) -> complex:
-        rows, columns = divisors[cell.matrix]
-        if cell.matrix in SYMMETRIC and cell.row == cell.column:
-            rows = columns = diagonals[cell.matrix]
-        if value == 0:
-            return value / 1.0
-        return complex(value / (rows[cell.row] * columns[cell.column]))
-
-    with np.errstate(divide="ignore", invalid="ignore"):
-        pairs = zip(values, layout.cells, strict=True)
-        found = cast("Float1D", np.array([scaled(v, c) for v, c in pairs]))
+        for reader in readers:
+            _read(reader, theta, found, observed=observed)
         named = define(table, label_values(table, found))
     return np.concatenate([found, named])
+
+
+def _read(reader: _Reader, theta: Float1D, found: Float1D, *, observed: bool) -> None:
+    """Write the standardised values of a group's rows into `found`."""
+    m = whole(reader.layout, theta)
+    one = np.ones(len(m.nu), dtype=theta.dtype)
+    sd_y = _root(np.diag(implied(m).cov)) if observed else one
+    residual_y = _root(np.diag(m.Theta)) if observed else one
+    sd_eta, residual_eta = _root(np.diag(eta_cov(m))), _root(np.diag(m.Psi))
+    if not observed:
+        sd_eta[reader.manifest] = residual_eta[reader.manifest] = 1.0
+    alone = np.ones(1)
+    divisors = {
+        "Lambda": (sd_y, 1 / sd_eta),
+        "Beta": (sd_eta, 1 / sd_eta),
+        "Theta": (residual_y, residual_y),
+        "Psi": (residual_eta, residual_eta),
+        "nu": (sd_y, alone),
+        "alpha": (sd_eta, alone),
+        "tau": (sd_y[reader.cut], alone),
+        "delta": (m.delta, alone),
+    }
+    diagonals = {"Theta": sd_y, "Psi": sd_eta}
+    for name, at in reader.at.items():
+        values = _matrix(m, name)[at.rows, at.columns]
+        rows, columns = divisors[name]
+        scale = rows[at.rows] * columns[at.columns]
+        if name in SYMMETRIC:
+            own = diagonals[name][at.rows] ** 2
+            scale = np.where(at.rows == at.columns, own, scale)
+        found[at.table] = np.where(values == 0, 0.0, values / scale)
+
+
+def _matrix(m: Matrices, name: MatrixName) -> Float2D:
+    matrix: Float2D = getattr(m, name)
+    return matrix if matrix.ndim > 1 else matrix[:, None]
 
 
 def _root(values: Float1D) -> Float1D:
     """Square root; NaN where the real part is negative."""
     safe = np.where(values.real >= 0, values, np.nan)
-    roots: Float1D = np.sqrt(safe)
-    return roots
+    return cast("Float1D", np.sqrt(safe))

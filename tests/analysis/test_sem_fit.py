@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -315,11 +316,31 @@ def test_misspelt_names_are_quoted_with_suggestions() -> None:
     assert message.endswith("^")
 
 
-def test_other_estimators_are_not_offered() -> None:
-    with pytest.raises(AnalysisError, match=r"'WLSMV' is not offered. Use 'ML'"):
-        cfa(THREE, HS, estimator="WLSMV")  # type: ignore[arg-type]
-    with pytest.raises(AnalysisError, match=r"'fiml' is not offered. Use 'listwise'"):
-        cfa(THREE, HS, missing="fiml")  # type: ignore[arg-type]
+BAD_OPTIONS: list[tuple[dict[str, Any], str]] = [
+    ({"estimator": "PML"}, "'PML' is not offered. Use one of ML"),
+    ({"missing": "mean"}, "missing='mean' is not offered"),
+    ({"missing": "ml", "estimator": "WLSMV"}, "wants a likelihood"),
+    ({"missing": "pairwise"}, "for ordered variables"),
+    ({"ordered": True, "estimator": "ML"}, "treats answers as numbers"),
+    ({"ordered": ["x33"]}, "Did you mean 'x3'"),
+    ({"group": "scool"}, "Did you mean 'school'"),
+    ({"group": "school", "group_equal": ["loading"]}, r"\['loading'\] are no kinds"),
+    (
+        {"group": "school", "group_equal": "loadings", "group_partial": ["f =~ x1"]},
+        "not parameters of the model",
+    ),
+    ({"parameterization": "gamma"}, "'delta' or"),
+    ({"information": "first_order", "estimator": "MLR"}, "errors are robust"),
+    ({"likelihood": "wishart", "estimator": "GLS"}, "goes with estimator='ML'"),
+    ({"meanstructure": False, "missing": "ml"}, "estimates means"),
+    ({"cluster": "school", "estimator": "GLS"}, "want robust errors"),
+]
+
+
+@pytest.mark.parametrize(("options", "words"), BAD_OPTIONS)
+def test_options_that_do_not_go_together(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(AnalysisError, match=words):
+        cfa(THREE, HS, **options)
 
 
 @pytest.mark.parametrize("model", [THREE, "x1 ~ x2 + x3\nx4 ~ x1"])

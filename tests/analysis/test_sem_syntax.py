@@ -54,14 +54,15 @@ REFUSED = [
     ("f ~ 2", 1, "y ~ 1"),
     ("f =~ 1", 1, "expected a variable name"),
     ("f =~ a*b*x", 1, "NA*x + a*x"),
-    ("f =~ c(1, 1)*x", 1, "one group"),
-    ('f =~ equal("f=~x")*x', 1, "one label"),
+    ("f =~ c(1, )*x", 1, "expected a number, NA or a label"),
+    ("f =~ c(1, 2)*x + c(a, b, d)*x", 1, "one a group"),
+    ('f =~ equal("f=~y")*x', 1, "no such parameter"),
     ('efa =~ efa("b")*x', 1, "efa() blocks"),
-    ("x | t1", 1, "ordinal"),
-    ("x ~*~ x", 1, "ordinal"),
+    ("x | u1", 1, "expected a threshold t1"),
+    ("x ~*~ y", 1, "one variable"),
     ("f <~ x1", 1, "composites"),
-    ("group: 1\nf =~ x1", 1, "one group"),
-    ("f =~ a*x1\na > 0", 2, "inequality"),
+    ("group: 1\nf =~ x1", 1, "blocks"),
+    ("f =~ a*x1\n2 > 0", 2, "names no parameter"),
     ("f =~ x1 + x2 + f", 1, "measured by itself"),
     ("y ~ y", 1, "regressed on itself"),
     ("f =~ x1 + x1", 1, "stands twice"),
@@ -79,7 +80,6 @@ REFUSED = [
     ("f =~ a*x\nb := a *", 2, "Complete the expression"),
     ("f =~ a*x\nb := a (2", 2, "a() is not offered"),
     ("f =~ a*x\nb := sin(a)", 2, "sin() is not offered"),
-    ("f =~ a*x + b*y\na == b*a", 2, "only linear"),
     ("f =~ a*x\na == c", 2, "no label"),
 ]
 
@@ -98,7 +98,54 @@ def test_modifiers(
     start: float | None,
 ) -> None:
     (s,) = parse(f"f =~ {term}").statements
-    assert (s.fixed, s.free, s.label, s.start) == (fixed, free, label, start)
+    m = s.at(0)
+    assert (m.fixed, m.free, m.label, m.start) == (fixed, free, label, start)
+
+
+GROUPS = [
+    ("c(1, NA)*x", [(1.0, False, ""), (None, True, "")]),
+    ("c(a, b)*x", [(None, False, "a"), (None, False, "b")]),
+    ('c("a", 0.5)*x', [(None, False, "a"), (0.5, False, "")]),
+    ("c(-1, 1/2)*x", [(-1.0, False, ""), (0.5, False, "")]),
+    ('label(c("a", "b"))*x', [(None, False, "a"), (None, False, "b")]),
+    ("NA*x + c(a, b)*x", [(None, True, "a"), (None, True, "b")]),
+]
+
+
+@pytest.mark.parametrize(("term", "expected"), GROUPS)
+def test_modifiers_of_groups(
+    term: str, expected: list[tuple[float | None, bool, str]]
+) -> None:
+    (s,) = parse(f"f =~ {term}").statements
+    assert [(m.fixed, m.free, m.label) for m in s.modifiers] == expected
+    assert s.at(1) == s.modifiers[1]
+
+
+def test_start_values_of_groups() -> None:
+    for term in ("start(c(.5, .6))*x", "c(.5, .6)?x"):
+        (s,) = parse(f"f =~ {term}").statements
+        assert [m.start for m in s.modifiers] == [0.5, 0.6]
+
+
+def test_equal_shares_the_label_of_its_equal() -> None:
+    plain = parse('f =~ x1 + x2 + equal("f =~ x2")*x3').statements
+    assert [s.labels for s in plain] == [(), ("f=~x2",), ("f=~x2",)]
+    named = parse('f =~ a*x1 + equal("f=~x1")*x2').statements
+    assert [s.labels for s in named] == [("a",), ("a",)]
+
+
+def test_thresholds_scales_bounds_and_inequalities() -> None:
+    found = parse(
+        "f =~ lower(0)*x + upper(1)*y + z\nx | a*t1 + t2\nx ~*~ x\na > 0.2\na < 1"
+    )
+    assert [(s.lhs, s.op, s.rhs) for s in found.statements[3:]] == [
+        ("x", "|", "t1"),
+        ("x", "|", "t2"),
+        ("x", "~*~", "x"),
+    ]
+    assert (found.statements[0].at(0).lower, found.statements[1].at(0).upper) == (0, 1)
+    assert [c.relation for c in found.constraints] == [">", "<"]
+    assert found.observed == ("x", "y", "z")
 
 
 @pytest.mark.parametrize(("text", "line", "words"), REFUSED)

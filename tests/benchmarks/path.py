@@ -18,7 +18,7 @@ def main(sizes: list[int]) -> None:
     """Print one row per size."""
     instrument = Instrument.load("pushing_away")
     steps = ("simulate", "validate", "quality", "score")
-    print("n", *steps, "peak_MB", sep="\t")  # noqa: T201
+    print("n", *steps, "peak_MB", sep="\t")
     for n in sizes:
         seconds = []
         start = time.perf_counter()
@@ -34,7 +34,7 @@ def main(sizes: list[int]) -> None:
         score(responses)
         seconds.append(time.perf_counter() - start)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(n, *(f"{s:.2f}" for s in seconds), f"{peak:.0f}", sep="\t")  # noqa: T201
+        print(n, *(f"{s:.2f}" for s in seconds), f"{peak:.0f}", sep="\t")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import numpy as np
 
 from analysis.result import warning_table
 from analysis.sem.implied import eta_cov
-from analysis.sem.inference import all_values
+from analysis.sem.standardize import estimates, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,13 +16,20 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.arrays import Float1D, Float2D
+    from analysis.sem.data import Table
     from analysis.sem.matrices import Layout
     from analysis.sem.moments import Moments
+    from analysis.sem.partable import ParameterTable
+    from analysis.sem.problem import Problem
     from analysis.sem.standardize import Standardized
 
 DROPPED = 0.05
+#: Fewer answers than this leave a category without weight.
+RARE = 5
 _OVER_ONE = 1 + 1e-6
 _NOT_PD = -1e-8
+# Polychoric correlations stop here.
+BOUND = 0.998999
 
 Row = tuple[str, str, str]
 
@@ -38,44 +45,60 @@ IMPROPER = (
 
 
 def warnings_of(
-    layout: Layout,
-    moments: Moments,
-    theta: Float1D,
-    standardized: Standardized,
+    problem: Problem, theta: Float1D, standardized: Standardized, data: Table
 ) -> pd.DataFrame:
     """Say what is odd about a solution: what, where (with the value), remedy.
 
-    Values of `what`: ``rows_dropped``, ``few_rows``, ``predictor_freed``,
-    ``negative_variance``, ``loading_above_one``, ``correlation_above_one``,
-    ``latent_cov_not_pd``, ``residual_cov_not_pd``, ``defined_not_real``.
+    Values of `what`: ``rows_dropped``, ``few_rows``, ``rare_category``,
+    ``predictor_freed``, ``one_item_factor``, ``negative_variance``,
+    ``loading_above_one``, ``correlation_above_one``, ``latent_cov_not_pd``,
+    ``residual_cov_not_pd``, ``correlation_at_bound``, ``sample_not_pd``,
+    ``defined_not_real``.
     """
-    return warning_table(
-        [
-            *_data(moments, len(theta)),
-            *_freed(layout),
-            *_variances(layout, theta),
-            *_standardized(layout, standardized),
-            *_not_pd(layout, theta),
-            *_undefined(layout, standardized),
-        ]
-    )
+    rows: list[Row] = []
+    n_free = problem.coordinates.n_coordinates
+    for moments in problem.moments:
+        rows += _dropped(moments)
+    rows += _few(problem.n_obs, n_free)
+    rows += _rare(problem, data)
+    rows += _freed(problem.table)
+    rows += _alone(problem.table)
+    rows += _variances(problem, theta)
+    rows += _standardized(problem.table, standardized)
+    for layout, moments in zip(problem.layouts, problem.moments, strict=True):
+        rows += _not_pd(layout, theta)
+        rows += _at_bound(moments)
+        rows += _sample_not_pd(moments, problem.table)
+    rows += _undefined(problem.table, standardized)
+    return warning_table(rows)
 
 
-def _data(moments: Moments, n_free: int) -> Iterator[Row]:
+def _place(label: str) -> str:
+    return f" in group {label!r}" if label else ""
+
+
+def _dropped(moments: Moments) -> Iterator[Row]:
     n_rows = moments.n_obs + moments.n_dropped
     if moments.n_dropped > DROPPED * n_rows:
         yield (
             "rows_dropped",
             (
-                f"{moments.n_dropped} of {n_rows} rows "
+                f"{moments.n_dropped} of {n_rows} rows"
+                f"{_place(moments.label)} "
                 f"({100 * moments.n_dropped / n_rows:.1f} %) miss an answer"
             ),
-            "Compare those left out with the others; report both numbers",
+            (
+                "Compare those left out with the others; report both numbers; "
+                "missing='ml' (or 'pairwise' with ordered variables) would use them"
+            ),
         )
-    if moments.n_obs < n_free:
+
+
+def _few(n_obs: int, n_free: int) -> Iterator[Row]:
+    if n_obs < n_free:
         yield (
             "few_rows",
-            f"{moments.n_obs} rows for {n_free} free parameters",
+            f"{n_obs} rows for {n_free} free parameters",
             (
                 "Collect more rows or fit a smaller model; its standard errors are "
                 "not to be trusted"
@@ -83,9 +106,54 @@ def _data(moments: Moments, n_free: int) -> Iterator[Row]:
         )
 
 
-def _freed(layout: Layout) -> Iterator[Row]:
+def _rare(problem: Problem, data: Table) -> Iterator[Row]:
+    """Categories of ordered variables that hardly anybody chose."""
+    for name, codes in data.categories.items():
+        k = problem.table.observed.index(name)
+        for moments in problem.moments:
+            if moments.x is None:
+                continue
+            answers = moments.x[:, k]
+            counts = np.bincount(answers[~np.isnan(answers)].astype(np.int_))
+            for code in np.flatnonzero(counts < RARE):
+                yield (
+                    "rare_category",
+                    (
+                        f"{name}: {counts[code]} answer"
+                        f"{'' if counts[code] == 1 else 's'} in category "
+                        f"{codes[code]:g}{_place(moments.label)}"
+                    ),
+                    (
+                        "Its threshold and correlations are shaky: join it with its "
+                        "neighbour, in all groups alike, and compare"
+                    ),
+                )
+
+
+def _alone(table: ParameterTable) -> Iterator[Row]:
+    """Factors of one item, which are taken to be measured without error."""
+    loadings = [r for r in table.rows if r.op == "=~" and r.group == 1]
+    for factor in table.latent:
+        items = [r.rhs for r in loadings if r.lhs == factor]
+        if len(items) == 1 and items[0] in table.observed:
+            residual = [
+                r
+                for r in table.rows
+                if r.is_variance and r.lhs == items[0] and not r.stated
+            ]
+            if residual and (residual[0].fixed == 0 or residual[0].derived):
+                yield (
+                    "one_item_factor",
+                    f"{factor} =~ {items[0]}: it is taken to measure without error",
+                    (
+                        "One item cannot tell its own error: add items, or fix "
+                        f"{items[0]} ~~ {items[0]} at (1 - reliability) of its variance"
+                    ),
+                )
+
+
+def _freed(table: ParameterTable) -> Iterator[Row]:
     """Predictors that a statement about their moments cuts off from the others."""
-    table = layout.table
     named = {r.rhs for r in table.rows if r.op == "~"} & set(table.observed)
     predictors = [n for n in table.observed if n in named - set(table.endogenous)]
     pairs = [{r.lhs, r.rhs} for r in table.rows if r.op == "~~"]
@@ -107,14 +175,14 @@ def _freed(layout: Layout) -> Iterator[Row]:
             )
 
 
-def _variances(layout: Layout, theta: Float1D) -> Iterator[Row]:
-    for row, value in zip(
-        layout.table.rows, all_values(layout.table, theta), strict=True
-    ):
+def _variances(problem: Problem, theta: Float1D) -> Iterator[Row]:
+    table = problem.table
+    values = estimates(problem.layouts, theta)
+    for row, value in zip(table.rows, values, strict=True):
         if row.is_variance and value < 0:
             yield (
                 "negative_variance",
-                f"{row} = {value:.4g}",
+                f"{table.spell(row)} = {value:.4g}",
                 (
                     "Improper (Heywood) solution: check the item, use more items per "
                     "factor or more rows, or fix the variance to 0 if it is near 0"
@@ -122,15 +190,14 @@ def _variances(layout: Layout, theta: Float1D) -> Iterator[Row]:
             )
 
 
-def _standardized(layout: Layout, standardized: Standardized) -> Iterator[Row]:
-    table = layout.table
+def _standardized(table: ParameterTable, standardized: Standardized) -> Iterator[Row]:
     for row, value in zip(table.rows, standardized.std_all, strict=False):
         if not abs(value) > _OVER_ONE or row.is_variance:
             continue
         if row.op == "=~":
             yield (
                 "loading_above_one",
-                f"{row}: standardised {value:.3f}",
+                f"{table.spell(row)}: standardised {value:.3f}",
                 (
                     "Improper unless correlated factors share the item: look for "
                     "nearly identical items or too many factors"
@@ -139,19 +206,20 @@ def _standardized(layout: Layout, standardized: Standardized) -> Iterator[Row]:
         elif row.op == "~~":
             yield (
                 "correlation_above_one",
-                f"{row}: correlation {value:.3f}",
+                f"{table.spell(row)}: correlation {value:.3f}",
                 "Improper: join the two, or check what they share",
             )
 
 
 def _not_pd(layout: Layout, theta: Float1D) -> Iterator[Row]:
     table = layout.table
-    m = layout.fill(theta)
+    m = whole(layout, theta)
     n = len(table.latent)
+    place = _place(table.groups[layout.group - 1])
     if n:
         yield from _eigen_row(
             "latent_cov_not_pd",
-            "covariance matrix of the latent variables",
+            f"covariance matrix of the latent variables{place}",
             eta_cov(m)[:n, :n],
             table.latent,
         )
@@ -159,7 +227,7 @@ def _not_pd(layout: Layout, theta: Float1D) -> Iterator[Row]:
     names = tuple(np.array(table.observed)[residual])
     yield from _eigen_row(
         "residual_cov_not_pd",
-        "residual covariance matrix of the observed variables",
+        f"residual covariance matrix of the observed variables{place}",
         m.Theta[np.ix_(residual, residual)],
         names,
     )
@@ -168,9 +236,50 @@ def _not_pd(layout: Layout, theta: Float1D) -> Iterator[Row]:
     explained = np.diag(m.Psi) != 0
     yield from _eigen_row(
         "residual_cov_not_pd",
-        "residual covariance matrix of the structural part",
+        f"residual covariance matrix of the structural part{place}",
         m.Psi[np.ix_(explained, explained)],
         tuple(np.array(layout.eta)[explained]),
+    )
+
+
+def _at_bound(moments: Moments) -> Iterator[Row]:
+    """Polychoric correlations that run to 1 because cells are empty."""
+    if moments.mixed is None:
+        return
+    R, names = moments.mixed.R, moments.mixed.names
+    for i, j in np.argwhere(np.triu(np.abs(R) >= BOUND, 1)):
+        yield (
+            "correlation_at_bound",
+            f"{names[i]} with {names[j]}{_place(moments.label)}: held at {R[i, j]:.3f}",
+            (
+                "Their table has too many empty cells to tell the correlation: join "
+                "rare categories, or leave one of the two out"
+            ),
+        )
+
+
+def _sample_not_pd(moments: Moments, table: ParameterTable) -> Iterator[Row]:
+    """Polychoric correlations that no variables can have together."""
+    if moments.mixed is None:
+        return
+    cov = moments.cov
+    sd = np.sqrt(np.diag(cov))
+    values, vectors = np.linalg.eigh(cov / np.outer(sd, sd))
+    if values[0] > 0:
+        return
+    weight = np.abs(vectors[:, 0])
+    pairs = zip(table.observed, weight, strict=True)
+    involved = [n for n, w in pairs if w > weight.max() * 0.3]
+    yield (
+        "sample_not_pd",
+        (
+            f"polychoric correlations{_place(moments.label)}: smallest eigenvalue "
+            f"{values[0]:.3g}, from {', '.join(involved)}"
+        ),
+        (
+            "Robust indices are not available; look for nearly identical items and "
+            "sparse categories, or collect more rows"
+        ),
     )
 
 
@@ -195,8 +304,8 @@ def _eigen_row(
     )
 
 
-def _undefined(layout: Layout, standardized: Standardized) -> Iterator[Row]:
-    definitions = layout.table.definitions
+def _undefined(table: ParameterTable, standardized: Standardized) -> Iterator[Row]:
+    definitions = table.definitions
     if not definitions:
         return
     values = standardized.std_all[-len(definitions) :]

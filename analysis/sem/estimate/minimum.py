@@ -6,63 +6,29 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import minimize
 
 from analysis.errors import ConvergenceError, NotIdentifiedError
-from analysis.sem.discrepancy import Target, curvature, f_ml, gradient
-from analysis.sem.implied import implied, slopes
-from analysis.sem.indices import n_moments
 from analysis.sem.inference import confounded
+from analysis.sem.stack import NumericStack, OrdinalStack, stack_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from analysis.arrays import Float1D, Float2D
     from analysis.sem.estimate.starts import Starts
-    from analysis.sem.matrices import Layout
-    from analysis.sem.partable import Reparameterisation
+    from analysis.sem.problem import Problem
 
 # Expected decrease of the discrepancy at which a point is the minimum. With 1,000
 # respondents it moves no estimate by more than 1e-5 of its standard error.
 CONVERGED = 1e-13
-_EXACT = 1e-22
+_EXACT = 1e-17
 _STEPS = 200
 _FAR = 1000.0
 _SHORT = 0.1
 _HALVINGS = 25
 _MANY = 5
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Problem:
-    """A model and sample moments, in unconstrained coordinates z."""
-
-    layout: Layout
-    target: Target
-    coordinates: Reparameterisation
-
-    def value(self, z: Float1D) -> float:
-        """Discrepancy at z; infinite where Sigma is not positive definite."""
-        m = self.layout.fill(self.coordinates.theta(z))
-        with np.errstate(all="ignore"):
-            try:
-                return f_ml(self.target, implied(m))
-            except np.linalg.LinAlgError:
-                return float("inf")
-
-    def gradient(self, z: Float1D) -> Float1D:
-        """Gradient of `value`, shape (n_coordinates,)."""
-        m = self.layout.fill(self.coordinates.theta(z))
-        slope = gradient(self.target, implied(m), slopes(self.layout, m))
-        return self.coordinates.basis.T @ slope
-
-    def curvature(self, z: Float1D) -> Float2D:
-        """Compute the expected second derivatives of `value`."""
-        m = self.layout.fill(self.coordinates.theta(z))
-        bend = curvature(self.target, implied(m), slopes(self.layout, m))
-        basis = self.coordinates.basis
-        found: Float2D = basis.T @ bend @ basis
-        return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,8 +56,8 @@ def require_identified(problem: Problem, starts: Starts) -> None:
     NotIdentifiedError
         Naming the parameters involved, or the counts when there are too many.
     """
-    table, coordinates = problem.layout.table, problem.coordinates
-    available = n_moments(table)
+    table, coordinates = problem.table, problem.coordinates
+    available = n_moments(problem)
     if coordinates.n_coordinates > available:
         raise NotIdentifiedError(
             f"model: {coordinates.n_coordinates} free parameters, but only {available} "
@@ -101,11 +67,11 @@ def require_identified(problem: Problem, starts: Starts) -> None:
     away = rng.uniform(0.06, 0.3, len(starts.theta))
     somewhere = starts.theta + starts.scale * away
     theta = coordinates.theta(coordinates.coordinates(somewhere))
-    m = problem.layout.fill(theta)
-    units = slopes(problem.layout, m).divided(problem.target.sd)
-    flat = units.curvature(np.eye(len(problem.target.sd)))
-    if problem.target.means:
-        flat = flat + units.mean.T @ units.mean
+    flat = np.zeros((len(theta), len(theta)))
+    for layout, moments in zip(problem.layouts, problem.moments, strict=True):
+        by_theta = stack_of(layout).jacobian(theta)
+        by_theta = by_theta / _units(stack_of(layout), moments.sd)[:, None]
+        flat += by_theta.T @ by_theta
     flat = coordinates.basis.T @ flat @ coordinates.basis
     if blamed := confounded(flat, coordinates, table):
         raise NotIdentifiedError(
@@ -114,12 +80,36 @@ def require_identified(problem: Problem, starts: Starts) -> None:
         )
 
 
-def minimise(problem: Problem, starts: Starts) -> Float1D:
+def n_moments(problem: Problem) -> int:
+    """Count the sample moments that the model is to explain."""
+    table = problem.table
+    x = len(table.exogenous) if not table.conditional else 0
+    held = x * (x + 1) // 2 + (x if table.meanstructure else 0)
+    total = 0
+    for layout in problem.layouts:
+        stack = stack_of(layout)
+        total += stack.size - held
+    return total
+
+
+def _units(stack: NumericStack | OrdinalStack, sd: Float1D) -> Float1D:
+    """Size of each moment of a stack; 1 for those of ordered variables."""
+    if isinstance(stack, NumericStack):
+        return stack.of(sd, np.outer(sd, sd))
+    return np.ones(stack.size)
+
+
+def minimise(problem: Problem, starts: Starts, *, floor: float = 0.0) -> Float1D:
     """Find the theta, shape (n_free,), with the smallest discrepancy.
 
     Fisher scoring from the informed start, which a well-behaved model needs a few steps
     of. Where it stalls, or ends at a negative variance (which may be a local minimum),
     BFGS and other starts are tried too and the best minimum is taken.
+
+    Parameters
+    ----------
+    floor
+        Discrepancy that is as good as the minimum; the first point below it is taken.
 
     Raises
     ------
@@ -132,11 +122,13 @@ def minimise(problem: Problem, starts: Starts) -> Float1D:
         return problem.coordinates.offset
     searched: list[_Point] = []
     for start in _starts(problem, starts):
-        found = _fisher_scoring(problem, start, starts)
+        found = _fisher_scoring(problem, start, starts, floor)
         searched.append(found)
+        if floor and problem.value(found.z) <= floor:
+            return problem.coordinates.theta(found.z)
         if found.converged and not _improper(problem, found):
             break
-        slow = _fisher_scoring(problem, _bfgs(problem, start), starts)
+        slow = _fisher_scoring(problem, _bfgs(problem, start), starts, floor)
         searched.append(slow)
         if slow.converged and not _improper(problem, slow):
             break
@@ -150,8 +142,12 @@ def minimise(problem: Problem, starts: Starts) -> Float1D:
 def _improper(problem: Problem, found: _Point) -> list[str]:
     """Spell the variances that are negative."""
     theta = problem.coordinates.theta(found.z)
-    values = zip(problem.layout.table.free, theta, strict=True)
-    return [str(row) for row, value in values if row.is_variance and value < 0]
+    values = zip(problem.table.free, theta, strict=True)
+    return [
+        problem.table.spell(row)
+        for row, value in values
+        if row.is_variance and value < 0
+    ]
 
 
 def _failure(problem: Problem, searched: list[_Point]) -> Exception:
@@ -161,7 +157,7 @@ def _failure(problem: Problem, searched: list[_Point]) -> Exception:
             "and start() values."
         )
     best = min(searched, key=lambda found: found.decrement)
-    table, coordinates = problem.layout.table, problem.coordinates
+    table, coordinates = problem.table, problem.coordinates
     blamed = confounded(problem.curvature(best.z), coordinates, table)
     if blamed and not any(found.runaway for found in searched):
         return NotIdentifiedError(
@@ -197,17 +193,19 @@ def _starts(problem: Problem, starts: Starts) -> Iterator[Float1D]:
 def _runs_away(problem: Problem, z: Float1D, starts: Starts) -> bool:
     """Whether a variance has left all proportion to the data."""
     theta = problem.coordinates.theta(z)
-    rows = np.array([row.is_variance for row in problem.layout.table.free], dtype=bool)
+    rows = np.array([row.is_variance for row in problem.table.free], dtype=bool)
     far: bool = (np.abs(theta) > _FAR * starts.scale)[rows].any()
     return bool(far)
 
 
-def _fisher_scoring(problem: Problem, z: Float1D, starts: Starts) -> _Point:
+def _fisher_scoring(
+    problem: Problem, z: Float1D, starts: Starts, floor: float
+) -> _Point:
     """Newton steps with expected curvature, damped until the discrepancy falls."""
     value = problem.value(z)
     damping, decrement, stalled, short = 0.0, float("inf"), 0, 0
     for _ in range(_STEPS):
-        slope, bend = problem.gradient(z), problem.curvature(z)
+        slope, bend = problem.descent(z)
         if not (np.isfinite(slope).all() and np.isfinite(bend).all()):
             return _Point(z, float("inf"))
         direction = _direction(slope, bend, damping)
@@ -217,7 +215,7 @@ def _fisher_scoring(problem: Problem, z: Float1D, starts: Starts) -> _Point:
         done = expected < _EXACT or (decrement <= CONVERGED and stalled > _MANY)
         if done or short > _MANY:
             return _Point(z, abs(expected))
-        moved, length = _line_search(problem, z, value, direction, expected)
+        moved, new, length = _line_search(problem, z, value, direction, expected)
         if length == 0.0:
             if damping > 1:
                 return _Point(z, expected)
@@ -225,7 +223,9 @@ def _fisher_scoring(problem: Problem, z: Float1D, starts: Starts) -> _Point:
             continue
         damping = 0.0 if length == 1.0 else damping / 10
         short = short + 1 if length < _SHORT else 0
-        z, value = moved, problem.value(moved)
+        z, value = moved, new
+        if value <= floor:
+            return _Point(z, 0.0)
         if _runs_away(problem, z, starts):
             return _Point(z, float("inf"), runaway=True)
     return _Point(z, decrement)
@@ -237,29 +237,28 @@ def _direction(slope: Float1D, bend: Float2D, damping: float) -> Float1D:
     scaled = bend * np.outer(scale, scale)
     scaled[np.diag_indices_from(scaled)] += damping
     try:
-        lower = np.linalg.cholesky(scaled)
+        factor = cho_factor(scaled, lower=True)
     except np.linalg.LinAlgError:
         scaled[np.diag_indices_from(scaled)] += 1e-8
         step, *_ = np.linalg.lstsq(scaled, -slope * scale, rcond=1e-12)
         return step * scale
-    half = np.linalg.solve(lower, -slope * scale)
-    found: Float1D = np.linalg.solve(lower.T, half) * scale
+    found: Float1D = cho_solve(factor, -slope * scale) * scale
     return found
 
 
 def _line_search(
     problem: Problem, z: Float1D, value: float, direction: Float1D, expected: float
-) -> tuple[Float1D, float]:
-    """Halve the step until the discrepancy falls; length 0 if it never does."""
-    rounding = 1e-13 * (1 + abs(value) + len(problem.target.sd))
+) -> tuple[Float1D, float, float]:
+    """Halve the step until the discrepancy falls: point, value, length (0: never)."""
+    rounding = 1e-13 * (1 + abs(value) + problem.size)
     length = 1.0
     for _ in range(_HALVINGS):
         moved = z + length * direction
         new = problem.value(moved)
         if new <= value - 1e-4 * length * expected + rounding:
-            return moved, length
+            return moved, new, length
         length /= 2
-    return z, 0.0
+    return z, value, 0.0
 
 
 def _bfgs(problem: Problem, start: Float1D) -> Float1D:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -48,18 +48,32 @@ class _Guess:
     sd: dict[str, float]
 
 
-def start_values(table: ParameterTable, moments: Moments) -> Starts:
+def start_values(table: ParameterTable, moments: tuple[Moments, ...]) -> Starts:
     """Guess the free parameters; values stated by ``start()`` are taken as they are."""
+    groups = [
+        _group_starts(table.of_group(g + 1), of_group)
+        for g, of_group in enumerate(moments)
+    ]
+    return Starts(
+        theta=np.concatenate([s.theta for s in groups]),
+        plain=np.concatenate([s.plain for s in groups]),
+        scale=np.concatenate([s.scale for s in groups]),
+    )
+
+
+def _group_starts(table: ParameterTable, moments: Moments) -> Starts:
+    units = _units(table, moments)
+    moments = replace(moments, cov=moments.cov * np.outer(units, units))
     guess = _guess(table, moments)
     related = _factor_covariances(table, moments, guess)
     related |= _predictor_covariances(table, moments)
-    mean = dict(zip(table.observed, moments.mean.tolist(), strict=True))
+    known = dict(zip(table.observed, moments.mean.tolist(), strict=True))
+    cuts = _cuts(table, moments, units)
 
     def values(*, plain: bool) -> Float1D:
-        known = {} if plain else related
         found = []
         for p in table.free:
-            value = _value(p, guess, mean, known)
+            value = _value(p, guess, known | cuts, {} if plain else related)
             if p.is_variance:
                 value = _unexplained(p.lhs, table, guess, plain=plain)
             found.append(value if p.start is None or plain else p.start)
@@ -72,14 +86,41 @@ def start_values(table: ParameterTable, moments: Moments) -> Starts:
     )
 
 
+def _units(table: ParameterTable, moments: Moments) -> Float1D:
+    """Guess the scale of y* where residual variances of ordered ones are 1."""
+    units = np.ones(len(table.observed))
+    if not (table.theta and table.ordered):
+        return units
+    guess = _guess(table, moments)
+    for k, name in enumerate(table.observed):
+        if name in table.ordered:
+            units[k] = 1 / np.sqrt(_unexplained(name, table, guess, plain=False))
+    return units
+
+
+def _cuts(table: ParameterTable, moments: Moments, units: Float1D) -> dict[str, float]:
+    """Sample thresholds, named as ``item|t1``."""
+    found: dict[str, float] = {}
+    if moments.mixed is None:
+        return found
+    for name, cuts in zip(moments.mixed.names, moments.mixed.thresholds, strict=True):
+        unit = units[table.observed.index(name)]
+        found |= {f"{name}|t{k + 1}": float(c * unit) for k, c in enumerate(cuts)}
+    return found
+
+
 def _value(
     p: Parameter,
     guess: _Guess,
-    mean: dict[str, float],
+    known: dict[str, float],
     related: dict[tuple[str, str], float],
 ) -> float:
     if p.op == "~1":
-        return mean.get(p.lhs, 0.0)
+        return known.get(p.lhs, 0.0)
+    if p.op == "|":
+        return known[f"{p.lhs}|{p.rhs}"]
+    if p.op == "~*~":
+        return 1.0
     if p.op == "=~":
         loading = guess.loadings[p.lhs, p.rhs]
         return loading * guess.sd[p.rhs] / guess.sd[p.lhs]
@@ -87,8 +128,10 @@ def _value(
 
 
 def _size(p: Parameter, guess: _Guess) -> float:
-    if p.op == "~1":
+    if p.op in {"~1", "|"}:
         return guess.sd[p.lhs]
+    if p.op == "~*~":
+        return 1.0
     if p.op == "~~":
         return guess.sd[p.lhs] * guess.sd[p.rhs]
     ratio = guess.sd[p.rhs] / guess.sd[p.lhs]
@@ -168,15 +211,18 @@ def _one_factor(R: Float2D) -> Float1D:
 def _scale(factor: str, table: ParameterTable, guess: _Guess) -> tuple[float, float]:
     """Total variance of a factor, and -1 if its marker turns it round."""
     explained = factor in table.endogenous
+    # As lavaan has it, a factor runs in the direction of its first indicator.
+    first = next(r for r in table.rows if r.op == "=~" and r.lhs == factor)
+    turn = -1.0 if guess.loadings[factor, first.rhs] < 0 else 1.0
     for r in table.rows:
         if r.is_variance and r.lhs == factor and r.fixed:
-            return abs(r.fixed) * (2.0 if explained else 1.0), 1.0
+            return abs(r.fixed) * (2.0 if explained else 1.0), turn
     for r in table.rows:
         if r.op == "=~" and r.lhs == factor and r.fixed:
             loading = guess.loadings[factor, r.rhs]
             flip = 1.0 if loading * r.fixed > 0 else -1.0
             return (loading * guess.sd.get(r.rhs, 1.0) / r.fixed) ** 2, flip
-    return 1.0, 1.0
+    return 1.0, turn
 
 
 def _unexplained(

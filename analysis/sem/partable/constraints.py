@@ -1,23 +1,25 @@
-"""Equality of parameters: shared labels, and linear ``==`` constraints.
+"""What binds parameters: shared labels, ``==``, ``<`` and ``>``, and bounds.
 
-A model with constraints is estimated in fewer, unconstrained coordinates z, with
-theta = offset + basis @ z.
+A model with linear equality constraints is estimated in fewer, unconstrained
+coordinates z, with theta = offset + basis @ z. Other constraints stay functions.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from analysis.sem.partable.values import all_values, known_values
+from analysis.sem.syntax import evaluate, names
 from analysis.sem.syntax.checks import defined_forms
 from analysis.sem.syntax.expressions import linear_form
 
 if TYPE_CHECKING:
     from analysis.arrays import Float1D, Float2D
     from analysis.errors import ModelSyntaxError
-    from analysis.sem.partable.table import ParameterTable
+    from analysis.sem.partable.table import Parameter, ParameterTable
     from analysis.sem.syntax import Constraint, ModelSyntax
 
 _ZERO = 1e-12
@@ -63,7 +65,7 @@ def reparameterise(table: ParameterTable, model: ModelSyntax) -> Reparameterisat
     """
     columns: dict[str, int] = {}
     merged = [
-        columns.setdefault(f"label {p.label}" if p.label else f"row {k}", len(columns))
+        columns.setdefault(_shared(k, p), len(columns))
         for k, p in enumerate(table.free)
     ]
     labels = {name[6:]: k for name, k in columns.items() if name.startswith("label ")}
@@ -71,6 +73,13 @@ def reparameterise(table: ParameterTable, model: ModelSyntax) -> Reparameterisat
     merge[np.arange(len(merged)), merged] = 1.0
     basis, offset = _solve(table, model, labels, len(columns))
     return Reparameterisation(merge @ basis, merge @ offset)
+
+
+def _shared(k: int, p: Parameter) -> str:
+    """Name what a parameter shares its value with: label, tie, or nothing."""
+    if p.label:
+        return f"label {p.label}"
+    return f"tie {p.tie}" if p.tie else f"row {k}"
 
 
 def _solve(
@@ -82,6 +91,8 @@ def _solve(
     kept: list[Float1D] = []
     pivots: list[int] = []
     for constraint in model.constraints:
+        if constraint.relation != "==" or not _is_linear(constraint, forms, model):
+            continue
         row = _row(constraint, forms, labels, values, size)
         for other, pivot in zip(kept, pivots, strict=True):
             row = row - row[pivot] * other
@@ -119,6 +130,101 @@ def _row(
             else:
                 row[-1] -= sign * weight * values.get(name, 1.0)
     return row
+
+
+def _is_linear(
+    constraint: Constraint, forms: dict[str, dict[str, float]], model: ModelSyntax
+) -> bool:
+    """Whether both sides are linear in the labels.
+
+    `forms` holds the linear forms of those defined parameters that have one.
+    """
+    bent = {d.name for d in model.definitions} - set(forms)
+    sides = (constraint.left, constraint.right)
+    if any(n.name in bent for side in sides for n in names(side)):
+        return False
+    return all(linear_form(side, forms) is not None for side in sides)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Restrictions:
+    """Constraints that coordinates cannot express, as functions of theta.
+
+    Attributes
+    ----------
+    table
+        The parameters.
+    equalities
+        Nonlinear ``==`` constraints.
+    inequalities
+        ``<`` and ``>`` constraints.
+    lower, upper
+        Positions of bounded parameters in theta, and their bounds.
+    """
+
+    table: ParameterTable
+    equalities: tuple[Constraint, ...]
+    inequalities: tuple[Constraint, ...]
+    lower: tuple[tuple[int, float], ...]
+    upper: tuple[tuple[int, float], ...]
+
+    @classmethod
+    def of(cls, table: ParameterTable, model: ModelSyntax) -> Restrictions:
+        """Collect what `reparameterise` leaves."""
+        forms = defined_forms(model)
+        equal = [c for c in model.constraints if c.relation == "=="]
+        lower, upper = [], []
+        for k, row in enumerate(table.free):
+            if row.lower is not None:
+                lower.append((k, row.lower))
+            if row.upper is not None:
+                upper.append((k, row.upper))
+        return cls(
+            table,
+            tuple(c for c in equal if not _is_linear(c, forms, model)),
+            tuple(c for c in model.constraints if c.relation != "=="),
+            tuple(lower),
+            tuple(upper),
+        )
+
+    @property
+    def binding(self) -> bool:
+        """Whether there are any."""
+        return bool(self.equalities or self.inequalities or self.lower or self.upper)
+
+    def equal(self, theta: Float1D) -> Float1D:
+        """Left minus right sides of the equalities; 0 where they hold."""
+        known = known_values(self.table, all_values(self.table, theta))
+        return _typed([_gap(c, known) for c in self.equalities], theta)
+
+    def above(self, theta: Float1D) -> Float1D:
+        """How far each inequality and bound is from its edge; not negative."""
+        known = known_values(self.table, all_values(self.table, theta))
+        gaps = [
+            _gap(c, known) * (1.0 if c.relation == ">" else -1.0)
+            for c in self.inequalities
+        ]
+        gaps += [theta[k] - bound for k, bound in self.lower]
+        gaps += [bound - theta[k] for k, bound in self.upper]
+        return _typed(gaps, theta)
+
+    def spell(self, index: int) -> str:
+        """Spell an inequality or bound for a message."""
+        if index < len(self.inequalities):
+            return f"the inequality on line {self.inequalities[index].place.line}"
+        bounds = (*self.lower, *self.upper)
+        k, bound = bounds[index - len(self.inequalities)]
+        return f"the bound {bound:g} of {self.table.spell(self.table.free[k])}"
+
+
+def _typed(values: list[complex], theta: Float1D) -> Float1D:
+    """As real numbers, unless theta carries derivatives."""
+    found = np.array(values, dtype=np.complex128)
+    return cast("Float1D", found if np.iscomplexobj(theta) else found.real)
+
+
+def _gap(constraint: Constraint, known: dict[str, complex]) -> complex:
+    return evaluate(constraint.left, known) - evaluate(constraint.right, known)
 
 
 def _contradiction(model: ModelSyntax, constraint: Constraint) -> ModelSyntaxError:

@@ -1,17 +1,25 @@
 """Lavaan model syntax: text to statements.
 
 Read in this order: `source` (the text, and faults that point into it), `tokens`,
-`expressions` (for ``:=`` and ``==``), `statements` (what a model says), `terms`
+`expressions` (for ``:=`` and constraints), `statements` (what a model says), `terms`
 (modifiers), `parser`, `checks`.
 """
 
-from analysis.sem.syntax.expressions import Expression, evaluate, linear_form, names
+from analysis.sem.syntax.expressions import (
+    Expression,
+    Name,
+    Number,
+    evaluate,
+    linear_form,
+    names,
+)
 from analysis.sem.syntax.parser import parse
 from analysis.sem.syntax.source import Place, Source, near
 from analysis.sem.syntax.statements import (
     Constraint,
     Definition,
     ModelSyntax,
+    Modifier,
     Operator,
     Statement,
 )
@@ -21,6 +29,9 @@ __all__ = [
     "Definition",
     "Expression",
     "ModelSyntax",
+    "Modifier",
+    "Name",
+    "Number",
     "Operator",
     "Place",
     "Source",

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from analysis.sem.syntax.expressions import linear_form, names
 from analysis.sem.syntax.source import Place, near
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from analysis.sem.syntax.expressions import Expression
     from analysis.sem.syntax.statements import ModelSyntax, Statement
 
@@ -28,6 +27,7 @@ def check(model: ModelSyntax) -> None:
         )
     seen: dict[tuple[str, str, str], Statement] = {}
     for s in model.statements:
+        _check_ordinal(model, s)
         if s.lhs == s.rhs and s.op in {"=~", "~"}:
             what = "measured by" if s.op == "=~" else "regressed on"
             raise model.source.error(
@@ -36,8 +36,25 @@ def check(model: ModelSyntax) -> None:
         if s.key in seen:
             raise _repeated(model, seen[s.key], s)
         seen[s.key] = s
+    _check_fixed_labels(model)
+    _check_circles(model)
     _check_definitions(model)
     _check_constraints(model)
+
+
+def _check_ordinal(model: ModelSyntax, s: Statement) -> None:
+    if s.op == "|" and not re.fullmatch(r"t[1-9]\d*", s.rhs):
+        raise model.source.error(
+            s.place,
+            f"expected a threshold t1, t2, … after '|', found {s.rhs!r}. Write e.g. "
+            f"{s.lhs} | t1 + t2",
+        )
+    if s.op == "~*~" and s.lhs != s.rhs:
+        raise model.source.error(
+            s.place,
+            f"a scaling factor belongs to one variable, found {s.lhs!r} and "
+            f"{s.rhs!r}. Write {s.lhs} ~*~ {s.lhs}",
+        )
 
 
 def _repeated(model: ModelSyntax, first: Statement, s: Statement) -> Exception:
@@ -49,8 +66,44 @@ def _repeated(model: ModelSyntax, first: Statement, s: Statement) -> Exception:
     )
 
 
+def _check_fixed_labels(model: ModelSyntax) -> None:
+    """Refuse a label that makes two different fixed values equal."""
+    known: dict[str, float] = {}
+    for s in model.statements:
+        for m in s.modifiers:
+            if not m.label or m.fixed is None:
+                continue
+            if known.setdefault(m.label, m.fixed) != m.fixed:
+                raise model.source.error(
+                    s.place,
+                    f"{m.label!r} is fixed to {known[m.label]:g} and to {m.fixed:g}. "
+                    "Keep one value, or use two labels",
+                )
+
+
+def _check_circles(model: ModelSyntax) -> None:
+    """Refuse factors that are indicators of their own indicators."""
+    below: dict[str, set[str]] = {}
+    for s in model.statements:
+        if s.op == "=~" and s.rhs in model.latent:
+            below.setdefault(s.lhs, set()).add(s.rhs)
+    for factor in below:
+        reached, waiting = set[str](), [factor]
+        while waiting:
+            new = below.get(waiting.pop(), set()) - reached
+            reached |= new
+            waiting += new
+        if factor in reached:
+            circle = sorted(f for f in reached if f in below)
+            raise model.source.error(
+                model.first_place(factor),
+                f"{', '.join(circle)} measure each other in a circle. Let one factor "
+                "measure the others, or regress them with ~",
+            )
+
+
 def _check_definitions(model: ModelSyntax) -> None:
-    labels = {s.label for s in model.statements if s.label}
+    labels = {name for s in model.statements for name in s.labels}
     known = set(labels)
     for d in model.definitions:
         if d.name in known:
@@ -63,25 +116,16 @@ def _check_definitions(model: ModelSyntax) -> None:
 
 
 def _check_constraints(model: ModelSyntax) -> None:
-    known = {s.label for s in model.statements if s.label}
+    known = {name for s in model.statements for name in s.labels}
     known |= {d.name for d in model.definitions}
-    forms = defined_forms(model)
     for c in model.constraints:
         for side in (c.left, c.right):
             _check_names(model, side, known)
-            if linear_form(side, forms) is None or _nonlinear(side, forms, model):
-                raise model.source.error(
-                    c.place,
-                    "only linear constraints are offered. Use sums and multiples of "
-                    "labels, e.g. a == b or a + 2*b == 1",
-                )
-
-
-def _nonlinear(
-    side: Expression, forms: Mapping[str, Mapping[str, float]], model: ModelSyntax
-) -> bool:
-    defined = {d.name for d in model.definitions} - set(forms)
-    return any(n.name in defined for n in names(side))
+        if not (names(c.left) or names(c.right)):
+            raise model.source.error(
+                c.place,
+                "this constraint names no parameter. Delete it, or use a label",
+            )
 
 
 def _check_names(model: ModelSyntax, expression: Expression, known: set[str]) -> None:

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from analysis.errors import ModelSyntaxError
 from analysis.sem.syntax.checks import check
 from analysis.sem.syntax.expressions import read_expression
-from analysis.sem.syntax.source import Place, Source
+from analysis.sem.syntax.source import Place, Source, near
 from analysis.sem.syntax.statements import (
     Constraint,
     Definition,
     ModelSyntax,
+    Modifier,
     Statement,
 )
-from analysis.sem.syntax.terms import read_term
+from analysis.sem.syntax.terms import EQUAL, read_term
 from analysis.sem.syntax.tokens import REFUSED, RELATIONS, split, tokenize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from analysis.sem.syntax.statements import Operator
+    from analysis.sem.syntax.statements import Operator, Relation
     from analysis.sem.syntax.terms import Term
     from analysis.sem.syntax.tokens import Token
 
@@ -31,9 +33,10 @@ def parse(model: str) -> ModelSyntax:
     Parameters
     ----------
     model
-        Statements ``=~ ~ ~~ ~1 := ==``, one a line or parted by ``;``; modifiers
-        ``2*x``, ``NA*x``, ``label*x``, ``start(0.5)*x``; comments from ``#`` or
-        ``!`` to the end of the line.
+        Statements ``=~ ~ ~~ ~1 | ~*~ := == < >``, one a line or parted by ``;``;
+        modifiers ``2*x``, ``NA*x``, ``label*x``, ``start(0.5)*x``, ``equal("f=~y")*x``,
+        ``lower(0)*x``, ``upper(1)*x``, and one value a group with ``c(1, NA)*x``;
+        comments from ``#`` or ``!`` to the end of the line.
 
     Raises
     ------
@@ -53,15 +56,24 @@ def parse(model: str) -> ModelSyntax:
         at = _relation(source, tokens)
         if tokens[at].text == ":=":
             definitions.append(_definition(source, tokens, at))
-        elif tokens[at].text == "==":
+        elif tokens[at].text in _CONSTRAINTS:
             constraints.append(_constraint(source, tokens, at))
         else:
             statements.extend(_statements(source, tokens, at))
     found = ModelSyntax(
-        source, tuple(statements), tuple(definitions), tuple(constraints)
+        source, _equated(source, statements), tuple(definitions), tuple(constraints)
     )
     check(found)
     return found
+
+
+_CONSTRAINTS: dict[str, Relation] = {
+    "==": "==",
+    "<": "<",
+    ">": ">",
+    "<=": "<",
+    ">=": ">",
+}
 
 
 def _relation(source: Source, tokens: Sequence[Token]) -> int:
@@ -75,7 +87,7 @@ def _relation(source: Source, tokens: Sequence[Token]) -> int:
     if not signs:
         raise source.error(
             _after(tokens),
-            "expected one of =~ ~ ~~ := ==. Write e.g. factor =~ item1 + item2",
+            "expected one of =~ ~ ~~ | := == < >. Write e.g. factor =~ item1 + item2",
         )
     if len(signs) > 1:
         second = tokens[signs[1]]
@@ -114,7 +126,8 @@ def _definition(source: Source, tokens: Sequence[Token], at: int) -> Definition:
 def _constraint(source: Source, tokens: Sequence[Token], at: int) -> Constraint:
     left = read_expression(source, tokens[:at], tokens[at].place)
     right = read_expression(source, tokens[at + 1 :], _after(tokens))
-    return Constraint(left, right, tokens[0].place)
+    relation = _CONSTRAINTS[tokens[at].text]
+    return Constraint(left, right, tokens[0].place, relation)
 
 
 def _statements(
@@ -172,37 +185,80 @@ def _statement(source: Source, lhs: str, relation: str, term: Term) -> Statement
                 "'*', and an intercept is written y ~ 1",
             )
         rhs, op = "", "~1"
-    m = term.modifier
     kind: Operator = op  # type: ignore[assignment]
-    return Statement(lhs, kind, rhs, term.place, m.fixed, m.free, m.label, m.start)
+    return Statement(lhs, kind, rhs, term.place, term.modifiers)
 
 
 def _merge(source: Source, old: Statement, new: Statement) -> Statement:
     """Join two mentions of one variable in one statement, NA*x + a*x."""
-    if new.fixed is None and not new.free and not new.label and new.start is None:
+    n = max(len(old.modifiers), len(new.modifiers))
+    if new.modifiers == (Modifier(),):
         raise source.error(
             new.place,
             f"{old.rhs or '1'!r} stands twice in this statement. Delete one of them",
         )
-    for what, a, b in (
-        ("fixed to two values", old.fixed, new.fixed),
-        ("given two labels", old.label or None, new.label or None),
-        ("given two start values", old.start, new.start),
-    ):
-        if a is not None and b is not None:
-            raise source.error(
-                new.place,
-                f"{old.rhs or '1'!r} is {what}, {a} and {b}. Keep one of them",
-            )
-    fixed = new.fixed if old.fixed is None else old.fixed
-    free = old.free or new.free
-    if fixed is not None and free:
+    if {len(old.modifiers), len(new.modifiers)} - {1, n}:
         raise source.error(
             new.place,
-            f"{old.rhs or '1'!r} is both fixed to {fixed:g} and freed by NA. "
-            "Keep one of them",
+            f"{old.rhs or '1'!r} is given {len(old.modifiers)} and "
+            f"{len(new.modifiers)} values. Give one value, or one a group",
         )
-    start = new.start if old.start is None else old.start
-    return Statement(
-        old.lhs, old.op, old.rhs, old.place, fixed, free, old.label or new.label, start
+    joined = [_joined(source, new, old.at(g), new.at(g)) for g in range(n)]
+    return replace(old, modifiers=tuple(joined))
+
+
+def _joined(source: Source, s: Statement, a: Modifier, b: Modifier) -> Modifier:
+    name = repr(s.rhs or "1")
+    for what, old, new in (
+        ("fixed to two values", a.fixed, b.fixed),
+        ("given two labels", a.label or None, b.label or None),
+        ("given two start values", a.start, b.start),
+        ("given two lower bounds", a.lower, b.lower),
+        ("given two upper bounds", a.upper, b.upper),
+    ):
+        if old is not None and new is not None:
+            raise source.error(
+                s.place, f"{name} is {what}, {old} and {new}. Keep one of them"
+            )
+    fixed = b.fixed if a.fixed is None else a.fixed
+    if fixed is not None and (a.free or b.free):
+        raise source.error(
+            s.place,
+            f"{name} is both fixed to {fixed:g} and freed by NA. Keep one of them",
+        )
+    return Modifier(
+        fixed=fixed,
+        free=a.free or b.free,
+        label=a.label or b.label,
+        start=b.start if a.start is None else a.start,
+        lower=b.lower if a.lower is None else a.lower,
+        upper=b.upper if a.upper is None else a.upper,
     )
+
+
+def _equated(source: Source, statements: list[Statement]) -> tuple[Statement, ...]:
+    """Give the parameters named in equal() the label of their equals."""
+    spelt = {f"{s.lhs}{s.op}{s.rhs}": k for k, s in enumerate(statements)}
+    out = list(statements)
+    for k, s in enumerate(statements):
+        wanted = [m.label for m in s.modifiers if m.label.startswith(EQUAL)]
+        for text in wanted:
+            name = text.removeprefix(EQUAL)
+            if name not in spelt:
+                raise source.error(
+                    s.place,
+                    f"equal({name!r}): no such parameter in this model."
+                    f"{near(name, spelt)} Write one that stands in it",
+                )
+            target = out[spelt[name]]
+            label = next(iter(target.labels), name)
+            out[spelt[name]] = _labelled(target, "", label)
+            out[k] = _labelled(out[k], text, label)
+    return tuple(out)
+
+
+def _labelled(s: Statement, old: str, new: str) -> Statement:
+    changed = [
+        replace(m, label=new if m.label == old else m.label) for m in s.modifiers
+    ]
+    return replace(s, modifiers=tuple(changed))

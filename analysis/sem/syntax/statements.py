@@ -9,7 +9,34 @@ if TYPE_CHECKING:
     from analysis.sem.syntax.expressions import Expression
     from analysis.sem.syntax.source import Place, Source
 
-Operator = Literal["=~", "~", "~~", "~1"]
+Operator = Literal["=~", "~", "~~", "~1", "|", "~*~"]
+Relation = Literal["==", "<", ">"]
+
+
+@dataclass(frozen=True, slots=True)
+class Modifier:
+    """What is said of one parameter in one group.
+
+    Attributes
+    ----------
+    fixed
+        The value it is fixed to, or None.
+    free
+        Whether ``NA*`` frees it against a default.
+    label
+        Its label, or empty.
+    start
+        Its start value, or None.
+    lower, upper
+        Its bounds, or None.
+    """
+
+    fixed: float | None = None
+    free: bool = False
+    label: str = ""
+    start: float | None = None
+    lower: float | None = None
+    upper: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,27 +46,28 @@ class Statement:
     Attributes
     ----------
     lhs, op, rhs
-        The relation; `rhs` is empty for an intercept (``~1``).
-    fixed
-        The value it is fixed to, or None.
-    free
-        Whether ``NA*`` frees it against a default.
-    label
-        Its label, or empty.
-    start
-        Its start value, or None.
+        The relation; `rhs` is empty for an intercept (``~1``), and the name of a
+        threshold (``t1``, ``t2``, …) for ``|``.
     place
         Where the right-hand variable stands.
+    modifiers
+        What is said of the parameter: once for all groups, or once a group.
     """
 
     lhs: str
     op: Operator
     rhs: str
     place: Place
-    fixed: float | None = None
-    free: bool = False
-    label: str = ""
-    start: float | None = None
+    modifiers: tuple[Modifier, ...] = (Modifier(),)
+
+    def at(self, group: int) -> Modifier:
+        """Say what holds for the parameter in a group, counted from 0."""
+        return self.modifiers[group if len(self.modifiers) > 1 else 0]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels given, in the order of the groups."""
+        return tuple(m.label for m in self.modifiers if m.label)
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -63,11 +91,12 @@ class Definition:
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """An equality constraint, ``left == right``."""
+    """A constraint: ``left == right``, ``left < right`` or ``left > right``."""
 
     left: Expression
     right: Expression
     place: Place
+    relation: Relation = "=="
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +116,12 @@ class ModelSyntax:
     @property
     def observed(self) -> tuple[str, ...]:
         """All other variables, in order of appearance."""
-        mentioned = (n for s in self.statements for n in (s.lhs, s.rhs) if n)
+        mentioned = (
+            n
+            for s in self.statements
+            for n in ((s.lhs,) if s.op == "|" else (s.lhs, s.rhs))
+            if n
+        )
         return tuple(dict.fromkeys(n for n in mentioned if n not in self.latent))
 
     def first_place(self, name: str) -> Place:

@@ -13,19 +13,12 @@ if TYPE_CHECKING:
 
 Kind = Literal["name", "number", "string", "symbol", "end"]
 
-RELATIONS = ("=~", "~~", "~", ":=", "==")
+RELATIONS = ("=~", "~~", "~", ":=", "==", "~*~", "|", "<", ">", "<=", ">=")
 REFUSED = {
     "<~": "composites (<~) are not offered. Write a reflective factor with =~",
-    "~*~": "response scales (~*~) belong to ordinal estimators, which are not "
-    "offered. Leave the statement out",
-    "|": "thresholds (|) belong to ordinal estimators, which are not offered. "
-    "Leave the statement out",
-    "<": "inequality constraints (<) are not offered. Use == or fix the parameter",
-    ">": "inequality constraints (>) are not offered. Use == or fix the parameter",
-    "<=": "inequality constraints (<=) are not offered. Use == or fix the parameter",
-    ">=": "inequality constraints (>=) are not offered. Use == or fix the parameter",
-    ":": "blocks (group: or level:) and interactions (a:b) are not offered. Fit one "
-    "group, and put a product into the data as a column",
+    ":": "blocks (group: or level:) and interactions (a:b) are not offered. Fit "
+    "groups with group=, give one value a group with c(), and put a product into the "
+    "data as a column",
     "=": "a single = says nothing here. Write =~ (measured by), == (equal to) or "
     ":= (defined as)",
 }

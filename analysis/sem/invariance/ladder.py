@@ -1,0 +1,396 @@
+"""All steps of measurement invariance in one call."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+from scipy.stats import chi2
+
+from analysis.errors import AnalysisError, ConvergenceError, NotIdentifiedError
+from analysis.result import warning_table
+from analysis.sem.difference import difference
+from analysis.sem.estimate import prepare
+from analysis.sem.invariance.result import Invariance
+from analysis.sem.invariance.steps import Step, ladder_steps
+from analysis.sem.invariance.study import Study
+from analysis.sem.modification import location_tests
+from analysis.sem.release import score_tests
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping, Sequence
+
+    from analysis.sem.data import Table
+    from analysis.sem.difference import Difference
+    from analysis.sem.estimators import (
+        EstimatorName,
+        Missing,
+        Parameterization,
+    )
+    from analysis.sem.fit import SemFit
+
+#: Cheung & Rensvold (2002), Chen (2007): changes beyond these speak against a step.
+DELTA_CFI: Final = -0.010
+DELTA_RMSEA: Final = 0.015
+LEVEL: Final = 0.05
+_MOST: Final = 20
+
+
+def invariance(
+    model: str,
+    data: pd.DataFrame,
+    group: str | None = None,
+    *,
+    occasions: Mapping[str, Sequence[str]] | None = None,
+    steps: Sequence[str] | None = None,
+    estimator: EstimatorName | None = None,
+    ordered: Sequence[str] | bool | None = None,
+    missing: Missing = "listwise",
+    partial: Sequence[str] = (),
+    release: bool = False,
+    std_lv: bool = True,
+    parameterization: Parameterization = "theta",
+    cluster: str | None = None,
+    weights: str | None = None,
+) -> Invariance:
+    """Test whether a scale measures alike in groups, or at several occasions.
+
+    Parameters
+    ----------
+    model
+        Measurement model in lavaan syntax.
+    data
+        One row per respondent.
+    group
+        Column that tells groups apart.
+    occasions
+        For one factor measured repeatedly: each factor and item with its names at the
+        occasions, ``{"trust": ["trust1", "trust2"], "tr1": ["tr1_w1", "tr1_w2"]}``.
+        Residuals of an item may covary across occasions.
+    steps
+        Names of steps; by default all that suit the items: configural, (thresholds,)
+        loadings, intercepts, residuals.
+    estimator, ordered, missing, std_lv, parameterization, cluster, weights
+        As in `analysis.sem.cfa`.
+    partial
+        Parameters that need not be equal, spelt as in the model: ``"f =~ x2"``.
+    release
+        Give up, one by one, the equality with the largest score test while a step does
+        not hold. Exploratory: it capitalises on chance.
+
+    Returns
+    -------
+    Invariance
+        With all steps in one table.
+
+    Raises
+    ------
+    AnalysisError
+        If neither `group` nor `occasions` is given, a step is unknown, or a group
+        lacks a category of an ordered item.
+
+    Notes
+    -----
+    Numeric items: Meredith (1993). Ordered items: Wu & Estabrook (2016), thresholds
+    before loadings, with locations and scales of y* set free as soon as thresholds
+    link them; binary items have too few thresholds for steps of their own. Same models
+    as ``semTools::measEq.syntax(ID.fac = "std.lv", ID.cat = "Wu")``; the difference
+    tests are those of ``lavTestLRT``; tests/reference/sem_invariance.R.
+    """
+    if group is None and not occasions:
+        raise AnalysisError(
+            "invariance: neither group= nor occasions= is given. Name the column that "
+            "tells groups apart, or the variables that are repeated."
+        )
+    study = _study(
+        model,
+        data,
+        group=group,
+        occasions=occasions,
+        estimator=estimator,
+        ordered=ordered,
+        missing=missing,
+        partial=partial,
+        std_lv=std_lv,
+        parameterization=parameterization,
+        cluster=cluster,
+        weights=weights,
+    )
+    wanted = ladder_steps(steps, study.options.categories)
+    fits: dict[str, SemFit] = {}
+    released: list[tuple[str, str]] = []
+    tests: dict[str, Difference] = {}
+    notes: list[tuple[str, str, str]] = []
+    for step in wanted:
+        try:
+            fit = study.step(step.equal)
+        except (ConvergenceError, NotIdentifiedError) as error:
+            notes.append(("step not fitted", step.name, str(error)))
+            continue
+        if fits:
+            before = next(reversed(fits.values()))
+            if release:
+                fit, study, freed = _released(study, step, fit, before)
+                released += [(step.name, name) for name in freed]
+            if fit.statistic.df > before.statistic.df:
+                tests[step.name] = difference(before, fit)
+        fits[step.name] = fit
+        study = replace(study, moments=fit.problem.moments, gammas=fit.problem.gammas)
+    if not fits:
+        raise ConvergenceError(
+            "invariance: no step could be fitted. " + " ".join(n[2] for n in notes)
+        )
+    found = _arrange(study, wanted, fits, tests, released)
+    every = [warning_table(notes), found.warnings]
+    return replace(found, warnings=pd.concat(every, ignore_index=True))
+
+
+def _study(
+    model: str,
+    data: pd.DataFrame,
+    *,
+    group: str | None,
+    occasions: Mapping[str, Sequence[str]] | None,
+    estimator: EstimatorName | None,
+    ordered: Sequence[str] | bool | None,
+    missing: Missing,
+    partial: Sequence[str],
+    std_lv: bool,
+    parameterization: Parameterization,
+    cluster: str | None,
+    weights: str | None,
+) -> Study:
+    table, method, options = prepare(
+        model,
+        data,
+        estimator=estimator,
+        ordered=ordered,
+        group=group,
+        missing=missing,
+        std_lv=std_lv,
+        parameterization=parameterization,
+        meanstructure=True,
+        cluster=cluster,
+        weights=weights,
+    )
+    known = _occasions(occasions or {}, table)
+    options = replace(options, occasions=known, partial=tuple(partial))
+    return Study(model, table, method, options)
+
+
+def _occasions(
+    occasions: Mapping[str, Sequence[str]], table: Table
+) -> dict[str, tuple[str, int]]:
+    found: dict[str, tuple[str, int]] = {}
+    lengths = {len(names) for names in occasions.values()}
+    if len(lengths) > 1:
+        raise AnalysisError(
+            f"occasions: variables have {sorted(lengths)} names. Give every factor and "
+            "item one name an occasion."
+        )
+    for name, names in occasions.items():
+        for k, one in enumerate(names):
+            if one in found:
+                raise AnalysisError(
+                    f"occasions: {one!r} stands for two variables, {found[one][0]!r} "
+                    f"and {name!r}. Correct one of them."
+                )
+            found[one] = (name, k)
+    counts: dict[str, set[int]] = {}
+    for one, (name, _) in found.items():
+        if one in table.categories:
+            counts.setdefault(name, set()).add(len(table.categories[one]))
+    if odd := {name: sorted(k) for name, k in counts.items() if len(k) > 1}:
+        raise AnalysisError(
+            f"occasions: items have different numbers of categories at different "
+            f"occasions: {odd}. Join categories in the same way at all of them."
+        )
+    return found
+
+
+def _released(
+    study: Study, step: Step, fit: SemFit, before: SemFit
+) -> tuple[SemFit, Study, list[str]]:
+    """Give up equalities while the step does not hold."""
+    freed: list[str] = []
+    while len(freed) < _MOST and fit.statistic.df > before.statistic.df:
+        test = difference(before, fit)
+        cfi, rmsea = _change(before, fit, "cfi"), _change(before, fit, "rmsea")
+        if _verdict(test, cfi, rmsea) != "no":
+            break
+        top = _candidates(step, fit, before)
+        if not len(top):
+            break
+        row = top.iloc[0]
+        freed.append(f"{row['lhs']} {row['op']} {row['rhs']}".strip())
+        study = study.releasing((freed[-1],))
+        fit = study.step(step.equal)
+    return fit, study, freed
+
+
+def _candidates(step: Step, fit: SemFit, before: SemFit | None) -> pd.DataFrame:
+    """Score tests of what a step newly holds equal, largest first."""
+    if fit.table.categories and step.name in {"intercepts", "residuals"}:
+        found = location_tests(fit, op="~1" if step.name == "intercepts" else "~~")
+        rows = [
+            {
+                "lhs": f.row.lhs,
+                "op": f.row.op,
+                "rhs": f.row.rhs,
+                "group": fit.groups[f.row.group - 1],
+                "other": "0 in the first" if f.row.op == "~1" else "1 in the first",
+                "x2": f.x2,
+                "df": 1,
+                "p_value": float(chi2.sf(f.x2, 1)),
+                "x2_robust": f.x2_robust,
+                "p_value_robust": float(chi2.sf(f.x2_robust, 1)),
+                "epc": f.epc,
+            }
+            for f in found
+        ]
+        frame = pd.DataFrame(rows)
+        if not len(frame):
+            return frame
+        by = "x2" if frame["x2_robust"].isna().all() else "x2_robust"
+        return frame.sort_values(by, ascending=False, ignore_index=True)
+    tests = score_tests(fit).table
+    if before is None or not len(tests):
+        return tests
+    known = {r.key for r in before.table.rows if r.tie}
+    new = [_key(r) not in known for r in tests.to_dict("records")]
+    return tests[new].reset_index(drop=True)
+
+
+def _key(row: Mapping[Hashable, object]) -> tuple[str, str, str]:
+    return str(row["lhs"]), str(row["op"]), str(row["rhs"])
+
+
+def _ending(fit: SemFit) -> str:
+    """Which indices tell of changes.
+
+    Robust ones of ordered variables see correlations only, and so no threshold that is
+    wrongly held equal.
+    """
+    return "_scaled" if fit.table.categories else fit.indices.best
+
+
+def _change(before: SemFit, after: SemFit, index: str) -> float:
+    end = _ending(after)
+    return after.indices.get(f"{index}{end}") - before.indices.get(f"{index}{end}")
+
+
+def _verdict(test: Difference, cfi: float, rmsea: float) -> str:
+    """Whether a step holds: test and change of fit agree, or it is unclear."""
+    rejected = bool(np.isfinite(test.pvalue) and test.pvalue < LEVEL)
+    worse = cfi < DELTA_CFI or rmsea > DELTA_RMSEA
+    if rejected and worse:
+        return "no"
+    return "unclear" if rejected or worse else "yes"
+
+
+def _arrange(
+    study: Study,
+    steps: tuple[Step, ...],
+    fits: dict[str, SemFit],
+    tests: dict[str, Difference],
+    released: list[tuple[str, str]],
+) -> Invariance:
+    rows, before = [], None
+    candidates = pd.DataFrame()
+    for step in steps:
+        if step.name not in fits:
+            continue
+        fit = fits[step.name]
+        freed = sum(name == step.name for name, _ in released)
+        row = _row(step, fit, before, tests.get(step.name)) | {"released": freed}
+        if row["holds"] != "yes" and not len(candidates):
+            candidates = _candidates(step, fit, before)
+        rows.append(row)
+        before = fit
+    first = next(iter(fits.values()))
+    warnings = [_binary(study)]
+    for name, fit in fits.items():
+        found = fit.warnings
+        warnings.append(found.assign(where=f"{name}: " + found["where"].astype(str)))
+    return Invariance(
+        table=pd.DataFrame(rows),
+        fits=fits,
+        candidates=candidates,
+        released=pd.DataFrame(released, columns=["step", "parameter"]),
+        criteria=(
+            f"no: the difference test rejects at {LEVEL:.0%} and CFI falls by more "
+            f"than {-DELTA_CFI:.3f} or RMSEA rises by more than {DELTA_RMSEA:.3f} "
+            "(Cheung & Rensvold 2002; Chen 2007); unclear: only one of them. These "
+            "cut-offs come from continuous maximum likelihood."
+        ),
+        groups={m.label or "all": m.n_obs for m in first.problem.moments},
+        warnings=pd.concat(warnings, ignore_index=True),
+        study=study,
+        steps=steps,
+    )
+
+
+def _binary(study: Study) -> pd.DataFrame:
+    binary = [n for n, k in study.options.categories.items() if k == 2]  # noqa: PLR2004
+    if not binary:
+        return warning_table()
+    return warning_table(
+        [
+            (
+                "binary items",
+                ", ".join(binary),
+                (
+                    "One threshold cannot be told from location and scale: thresholds "
+                    "and loadings of these items are tested together with intercepts, "
+                    "residual variances being equal (Wu & Estabrook 2016)"
+                ),
+            )
+        ]
+    )
+
+
+def _row(
+    step: Step, fit: SemFit, before: SemFit | None, test: Difference | None
+) -> dict[str, object]:
+    i, end = fit.indices, _ending(fit)
+    row: dict[str, object] = {"step": step.name, "words": step.words}
+    row |= {name: i.get(name) for name in ("chisq", "df", "pvalue")}
+    if fit.statistic.scaled:
+        row |= {n: i.get(n) for n in ("chisq_scaled", "pvalue_scaled")}
+    row |= {
+        "index": end.strip("_") or "plain",
+        "cfi": i.get(f"cfi{end}"),
+        "tli": i.get(f"tli{end}"),
+        "rmsea": i.get(f"rmsea{end}"),
+        "rmsea_ci_lower": i.get(f"rmsea_ci_lower{end}"),
+        "rmsea_ci_upper": i.get(f"rmsea_ci_upper{end}"),
+        "srmr": i.srmr,
+        "npar": i.npar,
+    }
+    if fit.table.categories:
+        row |= {n: i.get(n) for n in ("cfi_robust", "rmsea_robust")}
+    if np.isfinite(i.get("aic")):
+        row |= {"aic": i.get("aic"), "bic": i.get("bic")}
+    nothing = float("nan")
+    changes: dict[str, object] = {
+        "delta_chisq": test.chisq if test else nothing,
+        "delta_df": test.df if test else 0,
+        "delta_pvalue": test.pvalue if test else nothing,
+        "method": test.method if test else "",
+        "delta_cfi": nothing,
+        "delta_rmsea": nothing,
+        "delta_srmr": nothing,
+        "holds": "yes" if before is None or test is None else "",
+    }
+    if before is not None:
+        cfi, rmsea = _change(before, fit, "cfi"), _change(before, fit, "rmsea")
+        changes |= {
+            "delta_cfi": cfi,
+            "delta_rmsea": rmsea,
+            "delta_srmr": i.srmr - before.indices.srmr,
+        }
+        if test is not None:
+            changes["holds"] = _verdict(test, cfi, rmsea)
+    return row | changes
