@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -197,6 +198,35 @@ def test_results_keep_the_contract() -> None:
             "std_error",
             "conf_low",
             "conf_high",
+            "formula",
         ]
+        assert found.tidy()["formula"].str.len().gt(10).all()
         assert len(found.glance()) == 1
         assert "95% CI" in found.summary()
+        assert "common / (common" in found.summary() or "Cronbach" in found.summary()
+        found.plot()
+        plt.close("all")
+
+
+def test_omega_under_other_assumptions() -> None:
+    items = SCALES["N"]
+    plain, robust = omega_total(items), omega_total(items, estimator="MLR")
+    assert robust["omega"] == pytest.approx(plain["omega"], abs=1e-9)
+    assert robust.table["std_error"][0] > 1.05 * plain.table["std_error"][0]
+    assert "MLR" in robust.interval
+    full = omega_total(items, missing="ml")
+    assert (full.n_obs, full.n_dropped) == (2800, 0)
+    assert full["omega"] == pytest.approx(plain["omega"], abs=0.002)
+    assert "omega_minres" not in full.table["term"].tolist()
+    complete = items.dropna()
+    same = omega_total(complete, missing="ml")
+    assert same["omega"] == pytest.approx(omega_total(complete)["omega"], abs=1e-6)
+
+
+def test_table_of_scales_takes_other_coefficients() -> None:
+    chosen = ("alpha", "omega_categorical")
+    found = reliability({"N": SCALES["N"]}, coefficients=chosen).tidy()
+    assert found["term"].tolist() == list(chosen)
+    assert found["estimate"].between(0.8, 0.85).all()
+    with pytest.raises(AnalysisError, match="coefficients='lambda2' is unknown"):
+        reliability({"N": SCALES["N"]}, coefficients=["lambda2"])  # type: ignore[list-item]
