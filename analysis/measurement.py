@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, Literal, TypeAlias, cast, get_args
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast, get_args
 
 import pandas as pd
 
 from analysis.errors import AnalysisError, TooFewError
+from analysis.reliability import bifactor_reliability
 from analysis.result import warning_table
 from analysis.scoring import select_scales
-from analysis.sem import SemFit, cfa, compare
+from analysis.sem import IMPROPER, SemFit, cfa, compare, discriminant_validity
+from analysis.sem.estimators import METHODS
+from survey.instrument import LikertItem
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from analysis.reliability.hierarchical import HierarchicalReliability
     from analysis.scoring import Scores
-    from analysis.sem import Comparison
+    from analysis.sem import Comparison, DiscriminantValidity
+    from analysis.sem.estimators import EstimatorName, Missing
     from survey.instrument import Instrument, Scale
+
+#: Items with more ordered categories than this are taken as numbers (Rhemtulla,
+#: Brosseau-Liard & Savalei 2012 find little difference from 5 on).
+MAX_ORDERED: Final = 7
+_USED: Final[dict[str, str]] = {
+    "pairwise": "each correlation rests on everyone who answered both items",
+    "ml": "every answer is used (full information)",
+    "fiml": "every answer is used (full information)",
+    "listwise": "people who miss an answer are left out",
+    "two_stage": "moments are estimated from every answer",
+    "robust_two_stage": "moments are estimated from every answer",
+}
 
 Structure: TypeAlias = Literal["one", "correlated", "second_order", "bifactor"]
 
@@ -143,6 +161,8 @@ class Structures:
     ----------
     fits
         Structure to its fitted model, in the order asked.
+    treatment
+        How answers were treated, and why, in one sentence.
     comparison
         Fit and tests between neighbours; None with fewer than two models.
     warnings
@@ -150,6 +170,7 @@ class Structures:
     """
 
     fits: dict[str, SemFit]
+    treatment: str
     comparison: Comparison | None
     warnings: pd.DataFrame
 
@@ -173,7 +194,11 @@ class Structures:
     def tidy(self) -> pd.DataFrame:
         """One row per model: fit indices, least restricted first."""
         if self.comparison is not None:
-            return self.comparison.models.copy()
+            table = self.comparison.models.dropna(axis="columns", how="all")
+            robust = [c for c in table if str(c).endswith("_robust")]
+            scaled = [c for c in table if str(c).endswith("_scaled")]
+            head = ["model", *scaled, *robust]
+            return table[[*head, *(c for c in table if c not in head)]].copy()
         parts = [fit.glance().assign(model=name) for name, fit in self.fits.items()]
         return pd.concat(parts) if parts else pd.DataFrame(columns=["model"])
 
@@ -183,6 +208,22 @@ class Structures:
             return pd.DataFrame(columns=["model", "against", "note"])
         return self.comparison.differences.copy()
 
+    def discriminant(self) -> DiscriminantValidity | None:
+        """Ask whether correlated factors are distinct; None without such a model."""
+        fit = self.fits.get("correlated")
+        if fit is None or len(fit.latent) < 2:  # noqa: PLR2004
+            return None
+        return discriminant_validity(fit)
+
+    def general(self) -> HierarchicalReliability | None:
+        """Ask how much a general factor accounts for; None without a proper model."""
+        for name in ("bifactor", "second_order"):
+            fit = self.fits.get(name)
+            if fit is None or set(fit.warnings["what"]) & set(IMPROPER):
+                continue
+            return bifactor_reliability(fit)
+        return None
+
     def glance(self) -> pd.DataFrame:
         """One row: how many structures were asked for and fitted."""
         return pd.DataFrame({"n_models": [len(self.fits)]})
@@ -191,7 +232,8 @@ class Structures:
         """Say each model's fit as papers print it."""
         if not self.fits:
             return "No structure could be fitted; the warnings say why"
-        return "; ".join(f"{name}: {fit.summary()}" for name, fit in self.fits.items())
+        models = [f"{name}: {fit.summary()}" for name, fit in self.fits.items()]
+        return f"{self.treatment} " + "; ".join(models)
 
 
 def fit_structures(
@@ -199,8 +241,10 @@ def fit_structures(
     structures: Sequence[Structure],
     *,
     scales: Sequence[str] | str | None = None,
+    estimator: EstimatorName | None = None,
+    missing: Missing | None = None,
 ) -> Structures:
-    """Fit several structures to the same items by maximum likelihood.
+    """Fit several structures to the same items.
 
     Parameters
     ----------
@@ -210,6 +254,12 @@ def fit_structures(
         See `measurement_model`.
     scales
         See `measured_scales`.
+    estimator
+        By default ``"WLSMV"`` where every item is answered on at most 7 ordered
+        categories, ``"MLR"`` otherwise.
+    missing
+        By default ``"pairwise"`` with ordered items and ``"ml"`` otherwise, so that
+        nobody who answered something is left out.
 
     Returns
     -------
@@ -219,23 +269,109 @@ def fit_structures(
     """
     instrument, items = scores.instrument, scores.items
     omit = _silent(scores, scales)
+    how = _treatment(scores, scales, estimator, missing, omit)
     structures = [cast("Structure", structure.strip()) for structure in structures]
     fits: dict[str, SemFit] = {}
     notes: list[pd.DataFrame] = [left_out(scores, scales)]
     for structure in structures:
         try:
             model = measurement_model(instrument, structure, scales=scales, omit=omit)
-            fits[structure] = cfa(model, items, std_lv=structure == "bifactor")
+            fits[structure] = cfa(
+                model,
+                items,
+                estimator=how.estimator,
+                ordered=how.ordered or None,
+                missing=how.missing,
+                std_lv=structure == "bifactor",
+            )
         except AnalysisError as error:
             notes.append(warning_table([("model not fitted", structure, str(error))]))
             continue
-        found = fits[structure].warnings
-        notes.append(found.assign(where=structure + ": " + found["where"].astype(str)))
+    notes.append(_shared({name: fit.warnings for name, fit in fits.items()}))
     return Structures(
         fits=fits,
+        treatment=how.words,
         comparison=compare(fits) if len(fits) > 1 else None,
         warnings=pd.concat([warning_table(), *notes], ignore_index=True),
     )
+
+
+def _shared(found: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Warnings of all models, those that every model has once only."""
+    rows = [
+        (name, row)
+        for name, table in found.items()
+        for row in table.itertuples(index=False, name=None)
+    ]
+    counts = Counter(row for _, row in rows)
+    several = len(found) > 1
+    out = dict.fromkeys(
+        (what, f"every model: {where}", remedy)
+        if several and counts[what, where, remedy] == len(found)
+        else (what, f"{name}: {where}", remedy)
+        for name, (what, where, remedy) in rows
+    )
+    return warning_table(out)
+
+
+@dataclass(frozen=True, slots=True)
+class Treatment:
+    """How the answers to some items are treated.
+
+    Attributes
+    ----------
+    estimator, missing
+        As in `analysis.sem.cfa`.
+    ordered
+        Whether they are ordered categories.
+    words
+        The same with its reason, in one sentence.
+    """
+
+    estimator: EstimatorName
+    missing: Missing
+    ordered: bool
+    words: str
+
+
+def _treatment(
+    scores: Scores,
+    scales: Sequence[str] | str | None,
+    estimator: EstimatorName | None,
+    missing: Missing | None,
+    omit: Sequence[str],
+) -> Treatment:
+    """Choose estimator and treatment of missing answers for the items of scales."""
+    names = [
+        name
+        for scale in measured_scales(scores.instrument, scales)
+        for name in scale.items
+        if name not in omit
+    ]
+    most = max((scores.items[name].nunique() for name in names), default=0)
+    likert = all(isinstance(scores.instrument.item(n), LikertItem) for n in names)
+    few = likert and most <= MAX_ORDERED
+    chosen = estimator or ("WLSMV" if few else "MLR")
+    ordered = likert and METHODS[chosen].least_squares and chosen != "GLS"
+    gaps = missing or _gaps(chosen, ordered=ordered)
+    if estimator:
+        reason = f"{chosen} was asked for"
+    elif few:
+        reason = f"every item has at most {most} ordered categories"
+    elif likert:
+        reason = f"an item has {most} categories, which are taken as numbers"
+    else:
+        reason = "not all items are answered on ordered categories"
+    kind = "ordered categories" if ordered else "numbers"
+    used = _USED[gaps]
+    words = f"Answers are treated as {kind} ({chosen}; {reason}); {used}."
+    return Treatment(chosen, gaps, ordered, words)
+
+
+def _gaps(estimator: EstimatorName, *, ordered: bool) -> Missing:
+    if ordered:
+        return "pairwise"
+    return "ml" if estimator in {"ML", "MLR", "MLF"} else "listwise"
 
 
 def scale_items(

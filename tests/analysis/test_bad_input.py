@@ -154,7 +154,7 @@ def test_twins_are_named(given: Given) -> None:
     assert "['av1', 'av2'] is determined by the others" in rows(table.warnings)
     models = fit_structures(scores, STRUCTURES, scales="avoidance,affection")
     assert not models.fits
-    assert "av1 and av2 correlate perfectly" in rows(models.warnings)
+    assert "'av1' with 'av2': the correlation reaches" in rows(models.warnings)
 
 
 @each_analysis
