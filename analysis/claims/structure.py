@@ -35,7 +35,10 @@ _MIN_PEOPLE = 200
 
 
 def one_pattern(claim: Claim, material: Material) -> Found:
-    """Split the signs' variance into a general and specific parts (bifactor, ML)."""
+    """Split the signs' variance into a general and specific parts (bifactor, MLR).
+
+    Of everybody who answered (full information).
+    """
     scales = measured_scales(material.instrument, claim.focal)
     wave = material.responses.waves[0]
     every = [name for scale in scales for name in scale.items]
@@ -58,7 +61,7 @@ def one_pattern(claim: Claim, material: Material) -> Found:
 
 def _proper(model: str, items: pd.DataFrame) -> SemFit:
     """Fit a model; an improper solution is an error."""
-    fit = cfa(model, items, std_lv=True)
+    fit = cfa(model, items, std_lv=True, estimator="MLR", missing="ml")
     if improper := sorted(set(fit.warnings["what"]) & set(IMPROPER)):
         raise AnalysisError(
             f"the solution is improper: {', '.join(improper)}. Collect more answers, "
@@ -160,13 +163,14 @@ def _general_share(
 
 def _fit_words(fit: SemFit) -> str:
     """Global fit as papers print it; warnings stand in their own table."""
-    return fit.summary().split(" (ML)")[0]
+    return fit.summary().split(" (MLR)")[0]
 
 
 def _from_scores(claim: Claim, material: Material) -> Found:
     """One factor behind the scale scores, where a form has one item a sign."""
     first = material.first[list(claim.focal)]
-    fit = cfa("general =~ " + " + ".join(claim.focal), first, std_lv=True)
+    model = "general =~ " + " + ".join(claim.focal)
+    fit = cfa(model, first, std_lv=True, estimator="MLR", missing="ml")
     tidy = fit.tidy()
     loadings = tidy[tidy["op"] == "=~"]
     rows: list[dict[str, object]] = [
@@ -184,8 +188,9 @@ def _from_scores(claim: Claim, material: Material) -> Found:
     table = estimates(rows)
     glance = fit.glance().iloc[0]
     related = glance["baseline_pvalue"] < 0.05  # noqa: PLR2004
-    fits = glance["cfi"] >= 0.95 and glance["srmr"] <= 0.08  # noqa: PLR2004
-    fails = glance["cfi"] < 0.90 or glance["srmr"] > 0.10  # noqa: PLR2004
+    cfi = fit.indices.get("cfi_robust")
+    fits = cfi >= 0.95 and glance["srmr"] <= 0.08  # noqa: PLR2004
+    fails = cfi < 0.90 or glance["srmr"] > 0.10  # noqa: PLR2004
     strong = bool((table["estimate"] >= _LOADING).all())
     weak = float(table["estimate"].median()) < _LOADING
     verdict: Verdict = "mixed"

@@ -164,7 +164,8 @@ def _robust(model: Solution, base: Solution, n: int, groups: int) -> dict[str, f
             return {}
         pairs = [_categorical(one) for one in (model, base)]
     elif method.discrepancy == "FIML":
-        pairs = [_incomplete(one) for one in (model, base)]
+        cases = _cases(model)
+        pairs = [_incomplete(one, cases) for one in (model, base)]
     elif method.scaled and method.test != "mean_var_adjusted":
         pairs = [(s.chisq, s.trace) for s in (model.statistic, base.statistic)]
     else:
@@ -258,7 +259,7 @@ def _moved(
     return -2 * share * once + share * float((twice * (by_theta.T @ weighed)).sum())
 
 
-def _incomplete(found: Solution) -> tuple[float, float]:
+def _incomplete(found: Solution, cases: list[_Case]) -> tuple[float, float]:
     """Complete-data discrepancy of incomplete rows, and its expectation.
 
     Notes
@@ -266,9 +267,6 @@ def _incomplete(found: Solution) -> tuple[float, float]:
     Zhang & Savalei (2023): method V3 with robust errors, V6 without.
     """
     problem = found.problem
-    x = tuple(problem.table.observed.index(n) for n in problem.table.exogenous)
-    robust = problem.method.errors == "robust_huber_white"
-    cases = [_case(m, x, robust=robust) for m in problem.moments]
     jacobians = [
         stack_of(layout).jacobian(found.theta)[case.keep]
         for layout, case in zip(problem.layouts, cases, strict=True)
@@ -300,6 +298,14 @@ class _Case:
     complete: Float2D
     observed: Float2D
     products: Float2D
+
+
+def _cases(found: Solution) -> list[_Case]:
+    """Information of each group, the same for a model and for its baseline."""
+    problem = found.problem
+    x = tuple(problem.table.observed.index(n) for n in problem.table.exogenous)
+    robust = problem.method.errors == "robust_huber_white"
+    return [_case(m, x, robust=robust) for m in problem.moments]
 
 
 def _case(moments: Moments, x: tuple[int, ...], *, robust: bool) -> _Case:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analysis.sem.implied import filled, implied, slopes
-from analysis.sem.missing import casewise, inverse_elements
+from analysis.sem.missing import casewise, inverse_elements, inverse_pairs
 from analysis.sem.pairs import vech
 
 if TYPE_CHECKING:
@@ -88,9 +88,7 @@ def moment_scores(
     else:
         case = casewise(moments.patterns, x, mean, cov)
         w = case.w
-        unit = np.eye(len(cov))
-        each = inverse_elements(moments.patterns, cov, unit[:, rows], unit[:, columns])
-        constant = each[case.of_row]
+        constant = inverse_pairs(moments.patterns, cov, rows, columns)[case.of_row]
     by_cov = (w[:, rows] * w[:, columns] - constant) * half
     found = np.hstack([w, by_cov]) if means else by_cov
     weighted: Float2D = found * moments.rows_weight[:, None]

@@ -344,3 +344,12 @@ def inverse_elements(
         for b in _batches(patterns, zero, cov)
     ]
     return np.concatenate(found)
+
+
+def inverse_pairs(
+    patterns: Patterns, cov: Float2D, rows: Int1D, columns: Int1D
+) -> Float2D:
+    """A_c[i, j] for each pattern c and pair (i, j), shape (n_patterns, n_pairs)."""
+    zero = np.zeros(len(cov))
+    found = [b.inverse[:, rows, columns] for b in _batches(patterns, zero, cov)]
+    return np.concatenate(found)
