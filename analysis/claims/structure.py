@@ -11,6 +11,7 @@ from scipy.stats import norm
 from analysis.claims.ledger import estimates
 from analysis.claims.prediction import midpoint
 from analysis.errors import AnalysisError, TooFewError
+from analysis.irt import graded_response
 from analysis.measurement import measured_scales
 from analysis.result import warning_table
 from analysis.sem import IMPROPER, cfa
@@ -212,7 +213,8 @@ def severity_order(claim: Claim, material: Material) -> Found:
     A sign is shown where its score reaches the middle of its range. Its severity is
     the probit of the share that does not show it. Loevinger's H compares the errors
     against the common order with those under independence (Mokken 1971). Intervals by
-    bootstrap of clusters.
+    bootstrap of clusters. Where the signs stand on the trait behind all of them follows
+    (graded response model).
     """
     names = list(claim.focal)
     first = material.first.dropna(subset=names)
@@ -254,6 +256,7 @@ def severity_order(claim: Claim, material: Material) -> Found:
                 "n_obs": len(first),
             }
         )
+    located, notes = _locations(pd.DataFrame(shown, columns=names))
     verdict = _order_verdict(float(low[-2]), h, float(low[-1]))
     subtle, apparent = names[order[0]], names[order[-1]]
     sentence = (
@@ -263,7 +266,33 @@ def severity_order(claim: Claim, material: Material) -> Found:
         f"common order with H = {h:.2f} [{low[-1]:.2f}, {high[-1]:.2f}], "
         f"n = {len(first)}."
     )
-    return verdict, sentence, estimates(rows), warning_table()
+    return verdict, sentence, estimates([*rows, *located]), notes
+
+
+def _locations(shown: pd.DataFrame) -> tuple[list[dict[str, object]], pd.DataFrame]:
+    """Where each sign stands on the trait behind all of them, lowest first.
+
+    The point at which half of the people show it (graded response model); standard
+    errors hold where the model is only nearly right.
+    """
+    try:
+        fit = graded_response(shown, information="sandwich")
+    except AnalysisError as error:
+        return [], warning_table([("no graded response model", "order", str(error))])
+    found = fit.locations().sort_values("estimate")
+    rows: list[dict[str, object]] = [
+        {
+            "outcome": "location",
+            "term": row["item"],
+            "measure": "graded response",
+            "estimate": row["estimate"],
+            "conf_low": row["conf_low"],
+            "conf_high": row["conf_high"],
+            "n_obs": int(row["n"]),
+        }
+        for row in found.to_dict("records")
+    ]
+    return rows, fit.warnings
 
 
 def _order_verdict(spread_low: float, h: float, h_low: float) -> Verdict:

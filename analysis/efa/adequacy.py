@@ -9,11 +9,15 @@ import numpy as np
 import pandas as pd
 from scipy.stats import chi2
 
-from analysis.efa.correlation import pearson
+from analysis.efa.source import correlations_of, noted, pairwise_row
 from analysis.result import format_p, warning_table
 
 if TYPE_CHECKING:
-    from analysis.efa.correlation import Missing
+    from collections.abc import Iterator
+
+    from analysis.arrays import Float2D
+    from analysis.correlations import Correlation, Kind, Missing, Used
+    from analysis.efa.source import Items
 
 # Kaiser (1974): "unacceptable" below .50.
 UNACCEPTABLE = 0.50
@@ -36,14 +40,19 @@ class Kmo:
         From 0 to 1; the share of squared correlations not due to pairs alone.
     items
         The same for each item, indexed by item.
+    kind, reason
+        Which correlations were used, and why.
     n_obs, n_dropped
         Respondents used, and left out for missing answers.
     warnings
-        Items below .50: what, where, remedy.
+        Items below .50, and what was noticed about the correlations: what, where,
+        remedy.
     """
 
     overall: float
     items: pd.Series
+    kind: Used
+    reason: str
     n_obs: int
     n_dropped: int
     warnings: pd.DataFrame
@@ -53,10 +62,12 @@ class Kmo:
         return self.items.rename("estimate").rename_axis("item").reset_index()
 
     def glance(self) -> pd.DataFrame:
-        """One row: overall value and sizes."""
+        """One row: overall value, correlations and sizes."""
         return pd.DataFrame(
             {
                 "kmo": [self.overall],
+                "kind": [self.kind],
+                "reason": [self.reason],
                 "n_items": [len(self.items)],
                 "n_obs": [self.n_obs],
                 "n_dropped": [self.n_dropped],
@@ -70,19 +81,24 @@ class Kmo:
         )
         return (
             f"KMO = {self.overall:.3f} ({word}; lowest item {self.items.idxmin()} "
-            f"{self.items.min():.3f}; {len(self.items)} items, n = {self.n_obs})"
+            f"{self.items.min():.3f}; {self.kind} correlations, "
+            f"{len(self.items)} items, n = {self.n_obs})"
         )
 
 
-def kmo(items: pd.DataFrame, *, missing: Missing = "listwise") -> Kmo:
+def kmo(
+    items: Items, *, kind: Kind | None = None, missing: Missing | None = None
+) -> Kmo:
     """Measure how far correlations exceed partial correlations.
 
     Parameters
     ----------
     items
-        Keyed item codes, one row per respondent, missing as NA.
+        Keyed item codes, one row per respondent, missing as NA; or their correlations.
+    kind
+        Which correlation of answers; Pearson's by default.
     missing
-        ``"listwise"`` or ``"pairwise"``.
+        ``"listwise"`` (default) or ``"pairwise"``.
 
     Raises
     ------
@@ -92,30 +108,40 @@ def kmo(items: pd.DataFrame, *, missing: Missing = "listwise") -> Kmo:
     Notes
     -----
     Kaiser and Rice (1974): sum r^2 / (sum r^2 + sum q^2) over pairs, q the partial
-    correlations given all other items. Same as ``psych::KMO(cor(x))``.
+    correlations given all other items. Same as ``psych::KMO(R)``.
     """
-    corr = pearson(items, missing=missing, where="kmo", at_least=2)
-    inverse = np.linalg.inv(corr.R)
-    scale = np.sqrt(np.diag(inverse))
-    r2, q2 = corr.R**2, (inverse / np.outer(scale, scale)) ** 2
-    np.fill_diagonal(r2, 0)
-    np.fill_diagonal(q2, 0)
+    corr = correlations_of(items, kind, missing, where="kmo")
+    r2, q2 = adequacy_parts(corr.R)
     each = pd.Series(r2.sum(0) / (r2.sum(0) + q2.sum(0)), index=list(corr.names))
     return Kmo(
         overall=float(r2.sum() / (r2.sum() + q2.sum())),
         items=each,
+        kind=corr.kind,
+        reason=corr.reason,
         n_obs=corr.n_obs,
         n_dropped=corr.n_dropped,
-        warnings=warning_table(
-            (
+        warnings=warning_table([*_low(each), *noted(corr)]),
+    )
+
+
+def adequacy_parts(R: Float2D) -> tuple[Float2D, Float2D]:
+    """Squared correlations and squared partial correlations, zero diagonals, (p, p)."""
+    inverse = np.linalg.inv(R)
+    scale = np.sqrt(np.diag(inverse))
+    r2, q2 = R**2, (inverse / np.outer(scale, scale)) ** 2
+    np.fill_diagonal(r2, 0)
+    np.fill_diagonal(q2, 0)
+    return r2, q2
+
+
+def _low(each: pd.Series) -> Iterator[tuple[str, str, str]]:
+    for name, value in each.items():
+        if value < UNACCEPTABLE:
+            yield (
                 f"KMO {value:.2f} is below {UNACCEPTABLE:.2f}",
                 f"item {name}",
                 "Leave it out of the factor analysis, or ask why it stands alone.",
             )
-            for name, value in each.items()
-            if value < UNACCEPTABLE
-        ),
-    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,16 +152,23 @@ class Bartlett:
     ----------
     chisq, df, p_value
         The test.
+    kind, reason
+        Which correlations were used, and why.
     n_items, n_obs, n_dropped
         Items, respondents used, and left out for missing answers.
+    warnings
+        Where the test does not hold: what, where, remedy.
     """
 
     chisq: float
     df: int
     p_value: float
+    kind: Used
+    reason: str
     n_items: int
     n_obs: int
     n_dropped: int
+    warnings: pd.DataFrame
 
     def tidy(self) -> pd.DataFrame:
         """One row: term, statistic, df, p_value."""
@@ -149,9 +182,13 @@ class Bartlett:
         )
 
     def glance(self) -> pd.DataFrame:
-        """One row: the test and sizes."""
+        """One row: the test, correlations and sizes."""
         return self.tidy().assign(
-            n_items=self.n_items, n_obs=self.n_obs, n_dropped=self.n_dropped
+            kind=self.kind,
+            reason=self.reason,
+            n_items=self.n_items,
+            n_obs=self.n_obs,
+            n_dropped=self.n_dropped,
         )
 
     def summary(self) -> str:
@@ -159,19 +196,24 @@ class Bartlett:
         p = format_p(self.p_value)
         return (
             f"Bartlett's test of sphericity: chi2({self.df}) = {self.chisq:.2f}, {p} "
-            f"({self.n_items} items, n = {self.n_obs})"
+            f"({self.kind} correlations, {self.n_items} items, n = {self.n_obs})"
         )
 
 
-def bartlett(items: pd.DataFrame, *, missing: Missing = "listwise") -> Bartlett:
+def bartlett(
+    items: Items, *, kind: Kind | None = None, missing: Missing | None = None
+) -> Bartlett:
     """Test whether the correlation matrix is an identity matrix.
 
     Parameters
     ----------
     items
-        Keyed item codes, one row per respondent, missing as NA.
+        Keyed item codes, one row per respondent, missing as NA; or their correlations.
+    kind
+        Which correlation of answers; Pearson's by default. The test is derived for
+        Pearson's; with others it is a description.
     missing
-        ``"listwise"`` or ``"pairwise"``.
+        ``"listwise"`` (default) or ``"pairwise"``.
 
     Raises
     ------
@@ -181,9 +223,9 @@ def bartlett(items: pd.DataFrame, *, missing: Missing = "listwise") -> Bartlett:
     Notes
     -----
     Bartlett (1951): -(n - 1 - (2p + 5)/6) ln |R|. Same as
-    ``psych::cortest.bartlett(cor(x), n)``.
+    ``psych::cortest.bartlett(R, n)``.
     """
-    corr = pearson(items, missing=missing, where="bartlett", at_least=2)
+    corr = correlations_of(items, kind, missing, where="bartlett")
     p = len(corr.R)
     statistic = -(corr.n_obs - 1 - (2 * p + 5) / 6) * np.linalg.slogdet(corr.R)[1]
     df = p * (p - 1) // 2
@@ -191,7 +233,21 @@ def bartlett(items: pd.DataFrame, *, missing: Missing = "listwise") -> Bartlett:
         chisq=float(statistic),
         df=df,
         p_value=float(chi2.sf(statistic, df)),
+        kind=corr.kind,
+        reason=corr.reason,
         n_items=p,
         n_obs=corr.n_obs,
         n_dropped=corr.n_dropped,
+        warnings=warning_table(
+            [*_not_derived(corr), *pairwise_row(corr, "chi-square"), *noted(corr)]
+        ),
     )
+
+
+def _not_derived(corr: Correlation) -> Iterator[tuple[str, str, str]]:
+    if corr.kind != "pearson":
+        yield (
+            f"the test is derived for Pearson, not {corr.kind} correlations",
+            "Bartlett's test",
+            "Read chi-square as a description; p is too small.",
+        )

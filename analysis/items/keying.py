@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.answers import item_codes, varies
-from analysis.efa.direction import directions
 from analysis.errors import TooFewError
+from analysis.items.direction import directions
 from analysis.result import warning_table
 
 if TYPE_CHECKING:

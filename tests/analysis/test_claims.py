@@ -102,6 +102,17 @@ def test_signs_are_ordered_as_they_were_drawn(
     assert spread == pytest.approx(np.ptp(true.to_numpy()), abs=0.4)
 
 
+def test_signs_have_locations_on_the_trait_behind_them(
+    instrument: Instrument, ledger: ClaimLedger
+) -> None:
+    table = ledger.answer("C2").estimates
+    found = table[table["outcome"] == "location"].set_index("term")
+    true = pd.Series(Population.of(instrument).severity)
+    assert found["estimate"].corr(true, method="spearman") > 0.9
+    assert (found["conf_low"] < found["estimate"]).all()
+    assert found["estimate"].is_monotonic_increasing
+
+
 @pytest.mark.parametrize("claim", ["C7", "C8"])
 def test_signs_that_add_nothing_are_not_supported(
     ledger: ClaimLedger, claim: str

@@ -1,0 +1,168 @@
+"""What needs a second look in a graded response model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from scipy.sparse.csgraph import connected_components
+
+from analysis.result import warning_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import pandas as pd
+
+    from analysis.irt.coding import Coding
+    from analysis.irt.curves import Item
+
+#: A slope beyond this is hardly an item of its own.
+STEEP: Final = 4.0
+#: Below this an item says almost nothing (Baker 2001: very low below .35).
+FLAT: Final = 0.35
+#: A threshold rests on at least this many people.
+RARE: Final = 10
+#: Fewer people leave parameters of the graded model loose (Reise & Yu 1990).
+FEW_PEOPLE: Final = 500
+# A threshold this far out lies where nobody is.
+_FAR: Final = 6.0
+_MISFIT: Final = 0.05
+_GAPS: Final = 0.05
+_NAMED: Final = 8
+
+
+def model_warnings(
+    items: Sequence[Item],
+    coding: Coding,
+    names: Sequence[str],
+    n_rows: int,
+    *,
+    dependence: pd.DataFrame,
+    item_fit: pd.DataFrame,
+) -> pd.DataFrame:
+    """List what, where, remedy; empty if there is nothing to say."""
+    return warning_table(
+        [
+            *_slopes(items, names),
+            *_categories(coding, names),
+            *_thresholds(items, names),
+            *_people(coding, n_rows),
+            *_dependent(dependence),
+            *_misfit(item_fit),
+        ]
+    )
+
+
+def _slopes(
+    items: Sequence[Item], names: Sequence[str]
+) -> Iterator[tuple[str, str, str]]:
+    for name, item in zip(names, items, strict=True):
+        found = f"{name}: a = {item.slope:.2f}"
+        if item.slope <= 0:
+            yield (
+                "slope_not_positive",
+                found,
+                "Check the keying, else leave the item out; its thresholds fall.",
+            )
+        elif item.slope < FLAT:
+            yield (
+                "slope_flat",
+                found,
+                "The item says almost nothing of the trait; its thresholds are loose.",
+            )
+        if abs(item.slope) > STEEP:
+            yield (
+                "slope_steep",
+                found,
+                "Look at its Q3: an item that repeats another one inflates slopes.",
+            )
+
+
+def _categories(coding: Coding, names: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    scale = np.unique(np.concatenate(coding.categories))
+    for name, codes, count in zip(
+        names, coding.categories, coding.frequencies, strict=True
+    ):
+        unused = np.setdiff1d(scale, codes)
+        if len(unused):
+            yield (
+                "category_unused",
+                f"{name}: nobody chose {', '.join(f'{c:g}' for c in unused)}",
+                "The item has fewer thresholds; compare its location with care.",
+            )
+        rare = [
+            f"{code:g} ({n})" for code, n in zip(codes, count, strict=True) if n < RARE
+        ]
+        if rare:
+            yield (
+                "category_rare",
+                f"{name}: {', '.join(rare)}",
+                f"Join categories chosen by fewer than {RARE} people.",
+            )
+
+
+def _thresholds(
+    items: Sequence[Item], names: Sequence[str]
+) -> Iterator[tuple[str, str, str]]:
+    for name, item in zip(names, items, strict=True):
+        far = item.thresholds[np.abs(item.thresholds) > _FAR]
+        if len(far):
+            yield (
+                "threshold_far",
+                f"{name}: {', '.join(f'{b:.1f}' for b in far)}",
+                "Nobody stands there; do not read its size or the item's location.",
+            )
+
+
+def _people(coding: Coding, n_rows: int) -> Iterator[tuple[str, str, str]]:
+    n, k = coding.n_obs, sum(coding.sizes)
+    if n < FEW_PEOPLE:
+        yield (
+            "n_small",
+            f"n = {n} for {k} parameters",
+            f"Read intervals, not points; {FEW_PEOPLE} people are usual.",
+        )
+    if n < n_rows:
+        yield (
+            "rows_dropped",
+            f"{n_rows - n} of {n_rows} rows hold no answer",
+            "Compare those left out with the others.",
+        )
+    there = (coding.patterns >= 0).astype(float)
+    share = 1 - float(coding.counts @ there.mean(axis=1)) / n
+    if share > _GAPS:
+        yield (
+            "answers_missing",
+            f"{share:.0%} of answers",
+            "The model takes them as missing at random; see who leaves them out.",
+        )
+    if connected_components((there.T @ there) > 0, directed=False)[0] > 1:
+        yield (
+            "items_apart",
+            "some items share no respondent with the others",
+            "Their common scale rests on groups that are alike; fit them apart.",
+        )
+
+
+def _dependent(table: pd.DataFrame) -> Iterator[tuple[str, str, str]]:
+    large = table[table["large"]]
+    if len(large):
+        pairs = [f"{r.item_a}–{r.item_b} {r.q3:.2f}" for r in large.itertuples()]  # noqa: RUF001
+        more = f" and {len(pairs) - _NAMED} more" if len(pairs) > _NAMED else ""
+        yield (
+            "local_dependence",
+            f"Q3 more than .20 above its mean: {', '.join(pairs[:_NAMED])}{more}",
+            "Such items repeat each other: drop one, or fit a residual correlation.",
+        )
+
+
+def _misfit(table: pd.DataFrame) -> Iterator[tuple[str, str, str]]:
+    bad = table[table["p_holm"] < _MISFIT]
+    if len(bad):
+        named = [f"{r.item} (RMSEA {r.rmsea:.3f})" for r in bad.itertuples()]
+        yield (
+            "item_misfit",
+            f"S-X2, Holm p < .05: {', '.join(named)}",
+            "Compare its category curves with the answers; weigh the RMSEA, not p.",
+        )

@@ -1,0 +1,120 @@
+"""Item response models of several scales, side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+
+from analysis.errors import AnalysisError
+from analysis.irt import graded_response
+from analysis.measurement import left_out, scale_items
+from analysis.plots.irt import plot_reliabilities
+from analysis.result import warning_table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.axes import Axes
+
+    from analysis.irt import GradedResponse
+    from analysis.scoring import Scores
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ResponseReport:
+    """Graded response models, one per scale.
+
+    Attributes
+    ----------
+    found
+        The models, by scale.
+    warnings
+        Of all models, and why a scale has none; `where` begins with the scale.
+    """
+
+    found: Mapping[str, GradedResponse]
+    warnings: pd.DataFrame
+
+    def tidy(self) -> pd.DataFrame:
+        """One row per item: `scale`, then as `GradedResponse.item_table`."""
+        parts = [
+            one.item_table().assign(scale=name) for name, one in self.found.items()
+        ]
+        if not parts:
+            return pd.DataFrame(columns=["scale", "item"])
+        table = pd.concat(parts, ignore_index=True)
+        return table[["scale", *table.columns.drop("scale")]]
+
+    def glance(self) -> pd.DataFrame:
+        """One row per scale: `scale`, then as `GradedResponse.glance`."""
+        parts = [one.glance().assign(scale=name) for name, one in self.found.items()]
+        if not parts:
+            return pd.DataFrame(columns=["scale"])
+        table = pd.concat(parts, ignore_index=True)
+        return table[["scale", *table.columns.drop("scale")]]
+
+    def summary(self) -> str:
+        """Say for how many scales there is a model, and where they measure worst."""
+        if not self.found:
+            return "no scale has a graded response model; see the warnings"
+        table = self.glance()
+        worst = table.sort_values("reliability_marginal").iloc[0]
+        largest = table.sort_values("q3_max").iloc[-1]
+        return (
+            f"{len(table)} graded response models; lowest marginal reliability "
+            f"{worst['reliability_marginal']:.2f} ({worst['scale']}), largest Q3 "
+            f"{largest['q3_max']:.2f} ({largest['scale']})"
+        )
+
+    def plot(
+        self, ax: Axes | None = None, *, labels: Mapping[str, str] | None = None
+    ) -> Axes:
+        """Draw how reliably each scale measures along its trait."""
+        if not self.found:
+            if ax is None:
+                _, ax = plt.subplots(figsize=(6, 1.2), layout="constrained")
+            ax.set_axis_off()
+            ax.text(0, 0.5, self.summary())
+            return ax
+        curves = {
+            name: one.information_curve().set_index("theta")["reliability"]
+            for name, one in self.found.items()
+        }
+        n = int(np.min([one.n_obs for one in self.found.values()]))
+        return plot_reliabilities(pd.DataFrame(curves), n=n, labels=labels or {}, ax=ax)
+
+
+def response_report(
+    scores: Scores, scales: Sequence[str] | str | None = None
+) -> ResponseReport:
+    """Fit a graded response model to every scale.
+
+    Parameters
+    ----------
+    scores
+        Of one wave.
+    scales
+        See `analysis.measurement.measured_scales`.
+
+    Returns
+    -------
+    ResponseReport
+        A scale that cannot carry a model (fewer than three items, too few people, no
+        finite maximum) has the reason in `warnings`.
+    """
+    found, notes = {}, [left_out(scores, scales)]
+    for name, items in scale_items(scores, scales).items():
+        try:
+            one = graded_response(items, information="sandwich")
+        except AnalysisError as error:
+            notes.append(warning_table([("no item response model", name, str(error))]))
+            continue
+        found[name] = one
+        where = name + ": " + one.warnings["where"].astype(str)
+        notes.append(one.warnings.assign(where=where))
+    warnings = pd.concat([warning_table(), *notes], ignore_index=True)
+    return ResponseReport(found, warnings)
