@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from analysis.irt import GradedResponse
     from analysis.scoring import Scores
@@ -86,6 +87,27 @@ class ResponseReport:
         }
         n = int(np.min([one.n_obs for one in self.found.values()]))
         return plot_reliabilities(pd.DataFrame(curves), n=n, labels=labels or {}, ax=ax)
+
+    def plot_information(self, *, labels: Mapping[str, str] | None = None) -> Figure:
+        """Draw the information curves of every scale and its items, two in a row."""
+        names = list(self.found)
+        rows = max(-(-len(names) // 2), 1)
+        figure, axes = plt.subplots(
+            rows,
+            2,
+            figsize=(12, 3.8 * rows if names else 1.2),
+            layout="constrained",
+            squeeze=False,
+        )
+        for ax, name in zip(axes.flat, names, strict=False):
+            self.found[name].plot(ax)
+            words = (labels or {}).get(name, name)
+            ax.set_title(f"{words}\n{ax.get_title(loc='left')}", loc="left")
+        for ax in axes.flat[len(names) :]:
+            ax.set_axis_off()
+        if not names:
+            axes.flat[0].text(0, 0.5, self.summary())
+        return figure
 
 
 def response_report(

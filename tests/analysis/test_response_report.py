@@ -33,6 +33,8 @@ def test_every_scale_has_its_own_model(scores: Scores) -> None:
     assert list(table["scale"].unique()) == ["avoidance", "affection"]
     assert (table["a"] > 0).all()
     assert "2 graded response models" in report.summary()
+    titles = [ax.get_title(loc="left") for ax in report.plot_information().axes]
+    assert any("measures best" in title for title in titles)
     assert report.plot().get_yticklabels()[0].get_text() in report.found
 
 
@@ -44,3 +46,4 @@ def test_scales_without_a_model_say_why(scores: Scores) -> None:
     assert "no scale has a graded response model" in report.summary()
     assert report.tidy().empty
     assert report.plot().texts
+    assert report.plot_information().axes[0].texts

@@ -98,9 +98,7 @@ def run_ours(name: str, data: pd.DataFrame, model: str) -> None:
         steps = ["configural", "thresholds", "loadings", "intercepts"]
         invariance(text, data, "group", ordered=True, steps=steps)
     elif name == "parallel":
-        parallel_analysis(
-            data, kind="permutation", correlation="polychoric", draws=DRAWS
-        )
+        parallel_analysis(data, kind="polychoric", null="permutation", draws=DRAWS)
     elif name.startswith("mlr"):
         missing = "ml" if name == "mlr_fiml" else "listwise"
         cfa(text, data, estimator="MLR", missing=missing)
