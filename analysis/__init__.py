@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         n_factors,
         parallel_analysis,
     )
-    from analysis.irt import graded_response
+    from analysis.irt import graded_response, monotonicity, person_scores
     from analysis.items import category_use, item_statistics, keying_audit, mardia
     from analysis.measurement import fit_structures, measurement_model
     from analysis.outcomes import explain
@@ -110,6 +110,7 @@ __all__ = [
     "measurement_model",
     "moderation",
     "modification_indices",
+    "monotonicity",
     "n_factors",
     "ols",
     "omega_hierarchical",
@@ -117,6 +118,7 @@ __all__ = [
     "ordinal",
     "ordinal_alpha",
     "parallel_analysis",
+    "person_scores",
     "profile_interval",
     "score",
     "score_tests",
@@ -164,6 +166,7 @@ _HOME: Final = {
     "measurement_model": "measurement",
     "moderation": "regression",
     "modification_indices": "sem",
+    "monotonicity": "irt",
     "n_factors": "efa",
     "ols": "regression",
     "omega_hierarchical": "reliability",
@@ -171,6 +174,7 @@ _HOME: Final = {
     "ordinal": "regression",
     "ordinal_alpha": "reliability",
     "parallel_analysis": "efa",
+    "person_scores": "irt",
     "profile_interval": "sem",
     "score": "scoring",
     "score_tests": "sem",

@@ -41,6 +41,11 @@ def item_codes(items: pd.DataFrame, *, where: str, at_least: int = 2) -> Float2D
         If a column is not numeric, is infinite, or two columns share a name; all
         such columns are named at once.
     """
+    if not isinstance(items, pd.DataFrame):
+        raise AnalysisError(
+            f"{where}: got a {type(items).__name__}. Give a DataFrame of coded "
+            "answers, one column per item."
+        )
     if len(items.columns) < at_least:
         raise TooFewError(
             f"{where}: needs at least {at_least} items, got {len(items.columns)} "

@@ -50,7 +50,9 @@ def q3_table(
     """
     expected = np.column_stack([expected_answer(item, theta) for item in items])
     answered = coding.patterns >= 0
-    residual = np.where(answered, coding.patterns - expected, 0.0)
+    # Turned items count the other way, so that Q3 does not depend on keying.
+    keyed = np.sign([item.slope for item in items])
+    residual = np.where(answered, (coding.patterns - expected) * keyed, 0.0)
     Q3, n = _pairwise(residual, answered, coding.counts)
     i, j = np.triu_indices(len(items), 1)
     q3 = Q3[i, j]
