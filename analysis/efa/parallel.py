@@ -150,7 +150,7 @@ def parallel_analysis(
     Raises
     ------
     TooFewError, AnalysisError
-        As `efa`; also for fewer than one draw, a percentile outside 0 to 100, and draws
+        As `efa`; also for fewer than one draw, a percentile outside 1 to 100, and draws
         that need answers where only correlations were given.
 
     Notes
@@ -186,10 +186,10 @@ class Asked:
     def __post_init__(self) -> None:
         """Refuse what cannot be drawn."""
         require_choice("null", self.null, get_args(AnyNull), where="parallel_analysis")
-        if self.draws < 1 or not 0 < self.percentile < 100:  # noqa: PLR2004
+        if self.draws < 1 or not 1 <= self.percentile < 100:  # noqa: PLR2004
             raise AnalysisError(
                 f"parallel_analysis: draws={self.draws}, percentile={self.percentile}. "
-                "Ask for at least one draw and a percentile between 0 and 100."
+                "Ask for at least one draw and a percentile between 1 and 100, e.g. 95."
             )
 
 

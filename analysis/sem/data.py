@@ -198,6 +198,12 @@ def _require_design(data: pd.DataFrame, names: tuple[str, ...], design: Design) 
                 f"{role}={name!r}: {missing} of {len(data)} rows have no value, the "
                 f"first is row {first + 1}. Fill it in, or leave these rows out."
             )
+        elif role == "cluster" and (data[name] == data[name].iloc[0]).all():
+            faults.append(
+                f"cluster={name!r}: every row is in the same cluster "
+                f"({data[name].iloc[0]!r}); errors need several, better 30 or more. "
+                "Leave cluster out, or name the column that tells clusters apart."
+            )
     if faults:
         raise AnalysisError("\n".join(faults))
 

@@ -94,7 +94,8 @@ def test_result_keeps_the_contract() -> None:
 def test_bad_requests_are_refused() -> None:
     with pytest.raises(AnalysisError, match="at least one draw"):
         parallel_analysis(DATA["answers"], draws=0)
-    with pytest.raises(AnalysisError, match="percentile between 0 and 100"):
-        parallel_analysis(DATA["answers"], percentile=100)
+    for percentile in (100, 0.95):
+        with pytest.raises(AnalysisError, match="percentile between 1 and 100"):
+            parallel_analysis(DATA["answers"], percentile=percentile)
     with pytest.raises(AnalysisError, match="null='shuffle' is unknown"):
         parallel_analysis(DATA["answers"], null="shuffle")  # type: ignore[arg-type]

@@ -191,3 +191,17 @@ def test_factors_that_measure_each_other_in_a_circle() -> None:
 def test_outcomes_that_explain_each_other_are_not_identified() -> None:
     with pytest.raises(AnalysisError, match=r"tell apart|free parameters"):
         sem("x1 ~ x2\nx2 ~ x1", HS)
+
+
+def test_one_cluster_is_refused() -> None:
+    with pytest.raises(AnalysisError, match="every row is in the same cluster"):
+        cfa("f =~ x1 + x2 + x3 + x4", HS.assign(cl=1), cluster="cl")
+
+
+def test_rows_without_any_answer_are_named() -> None:
+    holes = HS.copy()
+    holes.loc[[7, 9], [f"x{k}" for k in range(1, 10)]] = np.nan
+    for missing in ("listwise", "ml"):
+        warnings = cfa(THREE, holes, missing=missing).warnings
+        told = warnings.loc[warnings["what"] == "empty_rows", "where"]
+        assert told.tolist() == ["2 rows answer no item: 7, 9"]

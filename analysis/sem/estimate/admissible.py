@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from analysis.sem.problem import Problem
     from analysis.sem.standardize import Standardized
 
+#: How many rows are named.
+NAMED = 5
 DROPPED = 0.05
 #: Fewer answers than this leave a category without weight.
 RARE = 5
@@ -49,8 +51,8 @@ def warnings_of(
 ) -> pd.DataFrame:
     """Say what is odd about a solution: what, where (with the value), remedy.
 
-    Values of `what`: ``rows_dropped``, ``few_rows``, ``rare_category``,
-    ``predictor_freed``, ``one_item_factor``, ``negative_variance``,
+    Values of `what`: ``rows_dropped``, ``empty_rows``, ``few_rows``,
+    ``rare_category``, ``predictor_freed``, ``one_item_factor``, ``negative_variance``,
     ``loading_above_one``, ``correlation_above_one``, ``latent_cov_not_pd``,
     ``residual_cov_not_pd``, ``correlation_at_bound``, ``sample_not_pd``,
     ``defined_not_real``.
@@ -59,6 +61,7 @@ def warnings_of(
     n_free = problem.coordinates.n_coordinates
     for moments in problem.moments:
         rows += _dropped(moments)
+    rows += _empty(data)
     rows += _few(problem.n_obs, n_free)
     rows += _rare(problem, data)
     rows += _freed(problem.table)
@@ -75,6 +78,19 @@ def warnings_of(
 
 def _place(label: str) -> str:
     return f" in group {label!r}" if label else ""
+
+
+def _empty(data: Table) -> Iterator[Row]:
+    for group in data.groups:
+        empty = group.rows[np.isnan(group.x).all(axis=1)]
+        if len(empty):
+            shown = ", ".join(str(row) for row in empty[:NAMED])
+            more = ", …" if len(empty) > NAMED else ""
+            yield (
+                "empty_rows",
+                f"{len(empty)} rows{_place(group.label)} answer no item: {shown}{more}",
+                "They say nothing and are left out; look why they are there",
+            )
 
 
 def _dropped(moments: Moments) -> Iterator[Row]:
