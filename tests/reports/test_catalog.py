@@ -86,7 +86,8 @@ def test_paths_lead_from_the_folder_they_were_written_in(
     catalog = Catalog.load(write(tmp_path, REPORT))
     monkeypatch.chdir(tmp_path / "here")
     (case,) = catalog.cases(given={"data": "mine.csv"})
-    assert case.parameters == {"data": str(tmp_path / "here" / "mine.csv")}
+    mine = (ROOT / str(case.parameters["data"])).resolve()
+    assert mine == (tmp_path / "here" / "mine.csv").resolve()
     monkeypatch.chdir(ROOT / "tests")
     (case,) = catalog.cases(given={"data": "reports/test_catalog.py"})
     assert case.parameters == {"data": "tests/reports/test_catalog.py"}
