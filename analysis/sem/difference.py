@@ -105,6 +105,12 @@ def difference(
             f"estimator={free.estimator!r} has not. Use method='standard', or fit both "
             "models with 'MLR' or 'WLSMV'."
         )
+    if chosen == "satorra_2000" and not free.problem.gammas:
+        raise AnalysisError(
+            "method='satorra_2000' needs the asymptotic covariance of the moments, "
+            f"which {free.problem.method.name} does not use. Take "
+            "'satorra_bentler_2001' or 'satorra_bentler_2010'."
+        )
     if chosen == "satorra_2000":
         first, second = _restricting(free, restricted)
         slope = float(np.sqrt(df / second))

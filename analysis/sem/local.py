@@ -188,12 +188,7 @@ def _residual_vector(
     """Residuals in units of the sample's standard deviations, and these units."""
     moments = fit.problem.moments[g]
     sd = dict(zip(fit.observed, moments.sd.tolist(), strict=True))
-    unit = np.array(
-        [
-            sd[a] * (sd[b] if _is_pair((a, b)) else 1.0) if b[:1] not in "|~" else 1.0
-            for a, b in stack.labels
-        ]
-    )
+    unit = np.array([_unit(label, sd) for label in stack.labels])
     implied = stack.vector(fit.theta)
     if isinstance(stack, NumericStack):
         sample = stack.of(moments.mean, moments.cov)
@@ -202,6 +197,14 @@ def _residual_vector(
     else:
         raise ValueError("moments without thresholds")
     return (sample - implied) / unit, unit
+
+
+def _unit(label: Label, sd: Mapping[str, float]) -> float:
+    """Divide means and covariances by standard deviations; the rest is unit-free."""
+    first, second = label
+    if _is_pair(label):
+        return sd[first] * sd[second]
+    return 1.0 if second else sd[first]
 
 
 def _spread(fit: SemFit, g: int, stack: NumericStack | OrdinalStack) -> Float2D:

@@ -11,6 +11,7 @@ import pytest
 from analysis.errors import AnalysisError
 from analysis.result import Result
 from analysis.sem import cfa, compare, sem
+from analysis.sem.difference import difference
 
 HS = pd.read_csv(Path(__file__).parents[1] / "reference" / "hs1939.csv")
 THREE = "visual =~ x1 + x2 + x3\ntextual =~ x4 + x5 + x6\nspeed =~ x7 + x8 + x9"
@@ -69,3 +70,11 @@ def test_predictors_held_fixed_must_agree() -> None:
 def test_one_model_is_too_few() -> None:
     with pytest.raises(AnalysisError, match="at least two"):
         compare({"a": cfa(THREE, HS)})
+
+
+def test_satorra_2000_is_refused_without_gamma() -> None:
+    hs = pd.read_csv(Path(__file__).parents[1] / "reference" / "hs1939.csv")
+    free = cfa("f =~ x1 + x2 + x3 + x4", hs, estimator="MLR")
+    tied = cfa("f =~ x1 + a*x2 + a*x3 + x4", hs, estimator="MLR")
+    with pytest.raises(AnalysisError, match="needs the asymptotic covariance"):
+        difference(free, tied, "satorra_2000")
