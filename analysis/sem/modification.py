@@ -144,7 +144,7 @@ def _freed_one_by_one(fit: SemFit, problem: Problem) -> Iterator[Freed]:
     tangent = np.zeros((len(theta), fit.uncertainty.tangent.shape[1]))
     tangent[own] = fit.uncertainty.tangent
     along = inverse_along(bend, tangent) @ bend if tangent.size else np.zeros_like(bend)
-    n = problem.divisor
+    n = problem.score_rows
     for k in np.flatnonzero(~own):
         change = -along[:, k]
         change[k] += 1.0
@@ -203,7 +203,7 @@ def location_tests(fit: SemFit, *, op: Literal["~1", "~~"]) -> list[Freed]:
 
 
 def _table(fit: SemFit, rows: list[Freed], delta: float) -> pd.DataFrame:
-    n = fit.problem.divisor
+    n = fit.problem.score_rows
     scales = [_Scale.of(fit, g) for g in range(len(fit.groups))]
     out = []
     for freed in rows:

@@ -84,6 +84,21 @@ class Problem:
         return self.n_obs - (len(self.moments) if self.method.unbiased else 0)
 
     @property
+    def pull(self) -> Float1D:
+        """Weight of each group in what is minimised, shape (n_groups,).
+
+        Its share; with least squares (N_g - 1) / N, as lavaan has it.
+        """
+        if not self.method.least_squares:
+            return self.shares
+        return np.array([m.n_obs - 1 for m in self.moments]) / self.n_obs
+
+    @property
+    def score_rows(self) -> int:
+        """What makes a squared score a chi-square: the rows that `pull` left out."""
+        return self.n_obs if self.method.least_squares else self.divisor
+
+    @property
     def size(self) -> int:
         """Number of observed variables."""
         return len(self.table.observed)
@@ -93,13 +108,13 @@ class Problem:
         return self.at(self.coordinates.theta(z))
 
     def at(self, theta: Float1D) -> float:
-        """Discrepancy at theta, groups weighted by their shares."""
+        """Discrepancy at theta, groups weighted by their `pull`."""
         with np.errstate(all="ignore"):
             try:
                 found = [d.value(theta) for d in self.discrepancies]
             except np.linalg.LinAlgError:
                 return float("inf")
-        total = float(self.shares @ np.array(found))
+        total = float(self.pull @ np.array(found))
         return total if np.isfinite(total) else float("inf")
 
     def each(self, theta: Float1D) -> Float1D:
@@ -113,11 +128,11 @@ class Problem:
     def slope(self, theta: Float1D) -> Float1D:
         """Gradient by theta, shape (n_free,)."""
         parts = [d.gradient(theta) for d in self.discrepancies]
-        found: Float1D = self.shares @ np.stack(parts)
+        found: Float1D = self.pull @ np.stack(parts)
         return found
 
     def curvature(self, z: Float1D) -> Float2D:
-        """Compute the expected second derivatives of `value`."""
+        """Compute the expected second derivatives of `value`, up to its weights."""
         bend = self.bend(self.coordinates.theta(z), observed=False)
         basis = self.coordinates.basis
         found: Float2D = basis.T @ bend @ basis
@@ -127,14 +142,17 @@ class Problem:
         """Gradient and expected second derivatives of `value`, computed together."""
         theta, basis = self.coordinates.theta(z), self.coordinates.basis
         parts = [d.descent(theta) for d in self.discrepancies]
-        slope: Float1D = self.shares @ np.stack([p[0] for p in parts])
+        slope: Float1D = self.pull @ np.stack([p[0] for p in parts])
         bend = np.zeros((len(theta), len(theta)))
-        for share, part in zip(self.shares, parts, strict=True):
+        for share, part in zip(self.pull, parts, strict=True):
             bend += share * part[1]
         return basis.T @ slope, basis.T @ bend @ basis
 
     def bend(self, theta: Float1D, *, observed: bool) -> Float2D:
-        """Second derivatives by theta, expected or observed, (n_free, n_free)."""
+        """Second derivatives by theta, expected or observed, (n_free, n_free).
+
+        Groups are weighted by their shares, the information of least squares too.
+        """
         parts = [
             d.hessian(theta) if observed else d.curvature(theta)
             for d in self.discrepancies

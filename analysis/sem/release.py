@@ -92,7 +92,7 @@ def score_tests(fit: SemFit) -> ScoreTests:
     filling = fit.uncertainty.middle
     if fit.uncertainty.sandwich is not None:
         filling = fit.uncertainty.sandwich.filling
-    n = problem.divisor
+    n = problem.score_rows
     rows, changes = [], []
     for released, other, direction in _equalities(fit):
         change = _outside(direction, tangent, bend)
