@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 from scipy.stats import chi2
 
-from analysis.efa.source import correlations_of, noted, pairwise_row
-from analysis.result import format_p, warning_table
+from analysis.efa.source import FromCorrelations, correlations_of, head, pairwise_row
+from analysis.result import format_p
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from analysis.arrays import Float2D
-    from analysis.correlations import Correlation, Kind, Missing, Used
+    from analysis.correlations import Correlation, Kind, Missing
     from analysis.efa.source import Items
 
 # Kaiser (1974): "unacceptable" below .50.
@@ -31,7 +31,7 @@ _GRADES = (
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Kmo:
+class Kmo(FromCorrelations):
     """Kaiser-Meyer-Olkin measure of sampling adequacy.
 
     Attributes
@@ -40,22 +40,12 @@ class Kmo:
         From 0 to 1; the share of squared correlations not due to pairs alone.
     items
         The same for each item, indexed by item.
-    kind, reason
-        Which correlations were used, and why.
-    n_obs, n_dropped
-        Respondents used, and left out for missing answers.
-    warnings
-        Items below .50, and what was noticed about the correlations: what, where,
-        remedy.
+    kind, reason, n_items, n_obs, n_dropped, warnings
+        See `FromCorrelations`.
     """
 
     overall: float
     items: pd.Series
-    kind: Used
-    reason: str
-    n_obs: int
-    n_dropped: int
-    warnings: pd.DataFrame
 
     def tidy(self) -> pd.DataFrame:
         """One row per item: item, estimate."""
@@ -63,16 +53,7 @@ class Kmo:
 
     def glance(self) -> pd.DataFrame:
         """One row: overall value, correlations and sizes."""
-        return pd.DataFrame(
-            {
-                "kmo": [self.overall],
-                "kind": [self.kind],
-                "reason": [self.reason],
-                "n_items": [len(self.items)],
-                "n_obs": [self.n_obs],
-                "n_dropped": [self.n_dropped],
-            }
-        )
+        return self.glance_row(kmo=self.overall)
 
     def summary(self) -> str:
         """Overall value with Kaiser's word for it."""
@@ -82,7 +63,7 @@ class Kmo:
         return (
             f"KMO = {self.overall:.3f} ({word}; lowest item {self.items.idxmin()} "
             f"{self.items.min():.3f}; {self.kind} correlations, "
-            f"{len(self.items)} items, n = {self.n_obs})"
+            f"{self.n_items} items, n = {self.n_obs})"
         )
 
 
@@ -116,11 +97,7 @@ def kmo(
     return Kmo(
         overall=float(r2.sum() / (r2.sum() + q2.sum())),
         items=each,
-        kind=corr.kind,
-        reason=corr.reason,
-        n_obs=corr.n_obs,
-        n_dropped=corr.n_dropped,
-        warnings=warning_table([*_low(each), *noted(corr)]),
+        **head(corr, _low(each)),
     )
 
 
@@ -145,30 +122,20 @@ def _low(each: pd.Series) -> Iterator[tuple[str, str, str]]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Bartlett:
+class Bartlett(FromCorrelations):
     """Bartlett's test that no items correlate at all.
 
     Attributes
     ----------
     chisq, df, p_value
         The test.
-    kind, reason
-        Which correlations were used, and why.
-    n_items, n_obs, n_dropped
-        Items, respondents used, and left out for missing answers.
-    warnings
-        Where the test does not hold: what, where, remedy.
+    kind, reason, n_items, n_obs, n_dropped, warnings
+        See `FromCorrelations`.
     """
 
     chisq: float
     df: int
     p_value: float
-    kind: Used
-    reason: str
-    n_items: int
-    n_obs: int
-    n_dropped: int
-    warnings: pd.DataFrame
 
     def tidy(self) -> pd.DataFrame:
         """One row: term, statistic, df, p_value."""
@@ -183,12 +150,8 @@ class Bartlett:
 
     def glance(self) -> pd.DataFrame:
         """One row: the test, correlations and sizes."""
-        return self.tidy().assign(
-            kind=self.kind,
-            reason=self.reason,
-            n_items=self.n_items,
-            n_obs=self.n_obs,
-            n_dropped=self.n_dropped,
+        return self.glance_row(
+            term="bartlett", statistic=self.chisq, df=self.df, p_value=self.p_value
         )
 
     def summary(self) -> str:
@@ -233,14 +196,7 @@ def bartlett(
         chisq=float(statistic),
         df=df,
         p_value=float(chi2.sf(statistic, df)),
-        kind=corr.kind,
-        reason=corr.reason,
-        n_items=p,
-        n_obs=corr.n_obs,
-        n_dropped=corr.n_dropped,
-        warnings=warning_table(
-            [*_not_derived(corr), *pairwise_row(corr, "chi-square"), *noted(corr)]
-        ),
+        **head(corr, [*_not_derived(corr), *pairwise_row(corr, "chi-square")]),
     )
 
 

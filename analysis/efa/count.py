@@ -11,16 +11,15 @@ from analysis.efa.elbow import hull
 from analysis.efa.kaiser import ekc
 from analysis.efa.parallel import DRAWS, Asked, parallel_analyses
 from analysis.efa.partials import map_test
-from analysis.efa.source import correlations_of
+from analysis.efa.source import FromCorrelations, correlations_of, head, noted
 from analysis.plots.verdicts import plot_scree_rules, plot_verdicts
-from analysis.result import warning_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from matplotlib.axes import Axes
 
-    from analysis.correlations import Correlation, Kind, Missing, Used
+    from analysis.correlations import Correlation, Kind, Missing
     from analysis.efa.elbow import Hull
     from analysis.efa.kaiser import EmpiricalKaiser
     from analysis.efa.parallel import AnyNull, ParallelAnalysis
@@ -34,7 +33,7 @@ APART: Final = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FactorCount:
+class FactorCount(FromCorrelations):
     """Verdicts on the number of factors.
 
     Attributes
@@ -49,12 +48,8 @@ class FactorCount:
         them, else the smallest.
     parallel, parallel_factor, map, ekc, hulls
         The rules' own results; hulls by CAF and by CFI (none for fewer than six items).
-    kind, reason
-        Which correlations were used, and why.
-    n_items, n_obs, n_dropped
-        Items, respondents used, and left out for missing answers.
-    warnings
-        Close calls and disagreements: what, where, remedy.
+    kind, reason, n_items, n_obs, n_dropped, warnings
+        See `FromCorrelations`.
     """
 
     table: pd.DataFrame
@@ -64,12 +59,6 @@ class FactorCount:
     map: MapTest
     ekc: EmpiricalKaiser
     hulls: tuple[Hull, ...]
-    kind: Used
-    reason: str
-    n_items: int
-    n_obs: int
-    n_dropped: int
-    warnings: pd.DataFrame
 
     def tidy(self) -> pd.DataFrame:
         """One row per rule: rule, n_factors, counts, votes, basis."""
@@ -78,19 +67,12 @@ class FactorCount:
     def glance(self) -> pd.DataFrame:
         """One row: suggestion, range of the voting rules, correlations and sizes."""
         heard = _heard(self.table)
-        return pd.DataFrame(
-            {
-                "suggested": [self.suggested],
-                "agree": [int((heard == self.suggested).sum())],
-                "voting": [len(heard)],
-                "lowest": [int(heard.min())],
-                "highest": [int(heard.max())],
-                "kind": [self.kind],
-                "reason": [self.reason],
-                "n_items": [self.n_items],
-                "n_obs": [self.n_obs],
-                "n_dropped": [self.n_dropped],
-            }
+        return self.glance_row(
+            suggested=self.suggested,
+            agree=int((heard == self.suggested).sum()),
+            voting=len(heard),
+            lowest=int(heard.min()),
+            highest=int(heard.max()),
         )
 
     def summary(self) -> str:
@@ -180,9 +162,8 @@ def n_factors(
     hulls = _hulls(corr, parallel.n_retained)
     table = _verdicts(parallel, reduced, partials, kaiser, hulls)
     suggested = _suggested(_heard(table), parallel.n_retained)
-    tables = [parallel.warnings, partials.warnings, kaiser.warnings]
-    tables += [one.warnings for one in hulls]
-    rows = pd.concat(tables, ignore_index=True).drop_duplicates()
+    rules: list[FromCorrelations] = [parallel, partials, kaiser, *hulls]
+    told = [row for rule in rules for row in noted(rule)]
     return FactorCount(
         table=table,
         suggested=suggested,
@@ -191,12 +172,7 @@ def n_factors(
         map=partials,
         ekc=kaiser,
         hulls=hulls,
-        kind=corr.kind,
-        reason=corr.reason,
-        n_items=corr.n_items,
-        n_obs=corr.n_obs,
-        n_dropped=corr.n_dropped,
-        warnings=pd.concat([warning_table(_apart(table)), rows], ignore_index=True),
+        **head(corr, [*_apart(table), *told]),
     )
 
 

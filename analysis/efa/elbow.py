@@ -13,16 +13,15 @@ from analysis.efa.adequacy import adequacy_parts
 from analysis.efa.extract import degrees_of_freedom, extract
 from analysis.efa.indices import efa_indices
 from analysis.efa.parallel import parallel_analysis
-from analysis.efa.source import correlations_of, noted
+from analysis.efa.source import FromCorrelations, correlations_of, head
 from analysis.errors import AnalysisError, ConvergenceError
 from analysis.plots.elbow import plot_hull
-from analysis.result import warning_table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from analysis.arrays import Bool1D, Float1D, Float2D
-    from analysis.correlations import Correlation, Kind, Missing, Used
+    from analysis.correlations import Correlation, Kind, Missing
     from analysis.efa.source import Items
 
 HullFit: TypeAlias = Literal["caf", "cfi"]
@@ -34,7 +33,7 @@ LIMIT_DRAWS: Final = 200
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Hull:
+class Hull(FromCorrelations):
     """Fit against degrees of freedom, and where the curve bends.
 
     Attributes
@@ -49,23 +48,13 @@ class Hull:
         ``"caf"``: the common part accounted for, 1 minus the KMO of the residual
         correlations of minres; ``"cfi"``: comparative fit of maximum likelihood, not
         cut at 1.
-    kind, reason
-        Which correlations were used, and why.
-    n_items, n_obs, n_dropped
-        Items, respondents used, and left out for missing answers.
-    warnings
-        Why there is no verdict, and what was noticed: what, where, remedy.
+    kind, reason, n_items, n_obs, n_dropped, warnings
+        See `FromCorrelations`.
     """
 
     table: pd.DataFrame
     n_retained: int | None
     fit: HullFit
-    kind: Used
-    reason: str
-    n_items: int
-    n_obs: int
-    n_dropped: int
-    warnings: pd.DataFrame
 
     def tidy(self) -> pd.DataFrame:
         """One row per number of factors: n_factors, df, fit, on_hull, st."""
@@ -73,8 +62,7 @@ class Hull:
 
     def glance(self) -> pd.DataFrame:
         """One row: number retained, correlations and sizes."""
-        names = ["n_retained", "fit", "kind", "reason", "n_items", "n_obs", "n_dropped"]
-        return pd.DataFrame([{name: getattr(self, name) for name in names}])
+        return self.glance_row(n_retained=self.n_retained, fit=self.fit)
 
     def summary(self) -> str:
         """Say where the hull bends."""
@@ -161,12 +149,7 @@ def hull(
         ),
         n_retained=n_retained,
         fit=fit,
-        kind=corr.kind,
-        reason=corr.reason,
-        n_items=corr.n_items,
-        n_obs=corr.n_obs,
-        n_dropped=corr.n_dropped,
-        warnings=warning_table([*rows, *noted(corr)]),
+        **head(corr, rows),
     )
 
 

@@ -8,14 +8,10 @@ import numpy as np
 import pandas as pd
 
 from analysis.answers import require_choice
-from analysis.efa.extract import (
-    LOWEST_UNIQUENESS,
-    Method,
-    extract,
-    require_identified,
-)
+from analysis.efa.extract import LOWEST_UNIQUENESS, extract, require_identified
 from analysis.efa.fit import EfaFit
 from analysis.efa.indices import efa_indices
+from analysis.efa.names import method_called, rotation_called
 from analysis.efa.precision import (
     Estimates,
     StdErrors,
@@ -37,7 +33,7 @@ if TYPE_CHECKING:
 
     from analysis.arrays import Float1D, Float2D
     from analysis.correlations import Correlation, Kind, Missing
-    from analysis.efa.extract import Extraction
+    from analysis.efa.extract import Extraction, Method
     from analysis.efa.fit import Precision
     from analysis.efa.precision import Row
     from analysis.efa.scaled import ScaledFit
@@ -55,8 +51,9 @@ def efa(
     items: Items,
     n_factors: int,
     *,
-    method: Method = "pa",
-    rotation: Rotation = "oblimin",
+    method: Method | str = "pa",
+    rotation: Rotation | str = "oblimin",
+    target: pd.DataFrame | Float2D | None = None,
     kind: Kind | None = None,
     missing: Missing | None = None,
     factor_labels: Sequence[str] | None = None,
@@ -75,12 +72,17 @@ def efa(
     n_factors
         Number of factors.
     method
-        ``"pa"`` (principal axis), ``"ml"`` or ``"minres"``.
+        ``"pa"`` (principal axis), ``"ml"`` or ``"minres"``; other usual names, such as
+        ``"principal_axis"``, ``"mle"`` and ``"uls"``, mean these.
     rotation
         ``"oblimin"`` (gamma 0), ``"geomin"`` (epsilon .01) and ``"promax"`` let factors
         correlate; ``"varimax"``, ``"quartimax"``, ``"bifactor"`` (bi-quartimin) and
-        ``"none"`` do not. With other options: `Oblimin`, `Geomin`, `Promax`,
-        `Bifactor`; with expected loadings: `Target`.
+        ``"none"`` do not. Names of R, SPSS and Mplus are understood, in any case:
+        ``"quartimin"``, ``"geominT"``, ``"bifactorQ"``. With other options: `Oblimin`,
+        `Geomin`, `Promax`, `Bifactor`; with expected loadings: ``"target"`` (factors
+        correlate), ``"targetT"`` or `Target`.
+    target
+        Expected loadings, items x factors, for ``"target"``; see `Target`.
     kind
         Which correlation of answers, ``"pearson"`` (default), ``"polychoric"``,
         ``"spearman"`` or ``"auto"``.
@@ -99,9 +101,9 @@ def efa(
     se
         Standard errors. ``"analytic"``: normal theory with Pearson correlations, the
         asymptotic covariance of polychoric ones (which rests on normal variables behind
-        the answers) together with a scaled test of fit. ``"robust"``: for Pearson
-        correlations of answers of any distribution. ``"bootstrap"``: everything drawn
-        again, whatever the distribution.
+        the answers) together with a scaled test of fit. ``"robust"``: whatever the
+        distribution of the answers, or of what is behind them. ``"bootstrap"``:
+        everything drawn again, whatever the distribution.
     draws
         Bootstrap samples.
     seed
@@ -132,9 +134,8 @@ def efa(
     max.iter = 5000)`` and, for ml, ``factanal``: tests/reference/efa.R and
     efa_rotations.R. Standard errors: see `analysis.efa.uncertainty`.
     """
-    require_choice("method", method, get_args(Method), where="efa")
+    method, rotation = method_called(method), rotation_called(rotation, target)
     require_choice("se", se, get_args(StdErrors), where="efa")
-    meant(rotation)
     corr = correlations_of(items, kind, missing, where="efa")
     require_identified(corr.n_items, n_factors)
     if isinstance(rotation, Target):
@@ -211,12 +212,15 @@ def _uncertain(
     if se == "bootstrap":
         precision, rows = bootstrapped(found, corr, draws=draws, seed=seed)
         return precision, None, rows
-    acov = polychoric_covariance(corr) if corr.kind == "polychoric" else None
+    acov: Float2D | None = None
+    told: list[Row] = []
+    if corr.kind == "polychoric":
+        acov, told = polychoric_covariance(corr, se)
     closed, rows = analytic(found, corr, se, acov)
     scaled = None
     if acov is not None and found.recipe.method != "ml":
         scaled = scaled_fit(corr.R, extraction.loadings, acov, corr.n_obs)
-    return closed, scaled, rows
+    return closed, scaled, [*rows, *told]
 
 
 def _present(

@@ -32,7 +32,8 @@ class Precision:
     Attributes
     ----------
     source
-        ``"normal theory"``, ``"distribution-free"``, ``"polychoric"`` (asymptotic) or
+        ``"normal theory"``, ``"distribution-free"``, ``"polychoric"`` (asymptotic, of
+        normal variables), ``"polychoric, distribution-free"`` or
         ``"bootstrap"``.
     std_error
         Standard errors of the pattern, items x factors.

@@ -9,20 +9,19 @@ import numpy as np
 import pandas as pd
 
 from analysis.efa.parallel import leading
-from analysis.efa.source import correlations_of, noted, pairwise_row
+from analysis.efa.source import FromCorrelations, correlations_of, head, pairwise_row
 from analysis.plots.scree import plot_scree
-from analysis.result import warning_table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from analysis.arrays import Float1D
-    from analysis.correlations import Kind, Missing, Used
+    from analysis.correlations import Kind, Missing
     from analysis.efa.source import Items
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class EmpiricalKaiser:
+class EmpiricalKaiser(FromCorrelations):
     """Eigenvalues beside those expected of unrelated items given the ones before.
 
     Attributes
@@ -33,23 +32,13 @@ class EmpiricalKaiser:
         Leading eigenvalues above their reference.
     n_kaiser
         Eigenvalues above 1, for comparison only: Kaiser's rule keeps too many.
-    kind, reason
-        Which correlations were used, and why.
-    n_items, n_obs, n_dropped
-        Items, respondents used, and left out for missing answers.
-    warnings
-        What was noticed: what, where, remedy.
+    kind, reason, n_items, n_obs, n_dropped, warnings
+        See `FromCorrelations`.
     """
 
     table: pd.DataFrame
     n_retained: int
     n_kaiser: int
-    kind: Used
-    reason: str
-    n_items: int
-    n_obs: int
-    n_dropped: int
-    warnings: pd.DataFrame
 
     def tidy(self) -> pd.DataFrame:
         """One row per eigenvalue: number, observed, reference, retained."""
@@ -57,16 +46,7 @@ class EmpiricalKaiser:
 
     def glance(self) -> pd.DataFrame:
         """One row: both numbers, correlations and sizes."""
-        names = [
-            "n_retained",
-            "n_kaiser",
-            "kind",
-            "reason",
-            "n_items",
-            "n_obs",
-            "n_dropped",
-        ]
-        return pd.DataFrame([{name: getattr(self, name) for name in names}])
+        return self.glance_row(n_retained=self.n_retained, n_kaiser=self.n_kaiser)
 
     def summary(self) -> str:
         """Say how many to keep."""
@@ -128,12 +108,7 @@ def ekc(
         ),
         n_retained=n_retained,
         n_kaiser=int((observed > 1).sum()),
-        kind=corr.kind,
-        reason=corr.reason,
-        n_items=corr.n_items,
-        n_obs=corr.n_obs,
-        n_dropped=corr.n_dropped,
-        warnings=warning_table([*pairwise_row(corr, "the reference"), *noted(corr)]),
+        **head(corr, pairwise_row(corr, "the reference")),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
 import numpy as np
@@ -15,10 +15,9 @@ from analysis.efa.chance import (
     chance_correlations,
     eigenvalues_of,
 )
-from analysis.efa.source import correlations_of, noted, pairwise_row
+from analysis.efa.source import FromCorrelations, correlations_of, head, pairwise_row
 from analysis.errors import AnalysisError
 from analysis.plots.scree import plot_scree
-from analysis.result import warning_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from analysis.arrays import Bool1D, Float2D
-    from analysis.correlations import Correlation, Kind, Missing, Used
+    from analysis.correlations import Correlation, Kind, Missing
     from analysis.efa.source import Items
 
 AnyNull: TypeAlias = Literal["auto", "normal", "permutation"]
@@ -41,7 +40,7 @@ _DRAWN: Final[dict[Null, str]] = {
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ParallelAnalysis:
+class ParallelAnalysis(FromCorrelations):
     """Eigenvalues of the answers beside those of answers without any structure.
 
     Attributes
@@ -54,12 +53,8 @@ class ParallelAnalysis:
         Leading eigenvalues above their reference.
     eigenvalues, null, draws, percentile, seed
         What was asked for.
-    kind, reason
-        Which correlations were used, and why.
-    n_items, n_obs, n_dropped
-        Items, respondents used, and left out for missing answers.
-    warnings
-        Factors that the percentile decides by a hair: what, where, remedy.
+    kind, reason, n_items, n_obs, n_dropped, warnings
+        See `FromCorrelations`.
     """
 
     table: pd.DataFrame
@@ -69,12 +64,6 @@ class ParallelAnalysis:
     draws: int
     percentile: float
     seed: int
-    kind: Used
-    reason: str
-    n_items: int
-    n_obs: int
-    n_dropped: int
-    warnings: pd.DataFrame
 
     def tidy(self) -> pd.DataFrame:
         """One row per eigenvalue: number, observed, mean, reference, retained."""
@@ -82,9 +71,14 @@ class ParallelAnalysis:
 
     def glance(self) -> pd.DataFrame:
         """One row: number retained and how it was found."""
-        names = [field.name for field in fields(self)]
-        shown = [name for name in names if name not in {"table", "warnings"}]
-        return pd.DataFrame([{name: getattr(self, name) for name in shown}])
+        return self.glance_row(
+            n_retained=self.n_retained,
+            eigenvalues=self.eigenvalues,
+            null=self.null,
+            draws=self.draws,
+            percentile=self.percentile,
+            seed=self.seed,
+        )
 
     def summary(self) -> str:
         """Say how many to keep and against what."""
@@ -257,18 +251,13 @@ def _present(
         draws=len(drawn),
         percentile=asked.percentile,
         seed=asked.seed,
-        kind=corr.kind,
-        reason=corr.reason,
-        n_items=corr.n_items,
-        n_obs=corr.n_obs,
-        n_dropped=corr.n_dropped,
-        warnings=warning_table(
+        **head(
+            corr,
             [
                 *_mean_or_percentile(table, n_retained),
                 *_close_calls(table, n_retained, asked.percentile, len(drawn)),
                 *(pairwise_row(corr, "the reference") if null == "normal" else []),
-                *noted(corr),
-            ]
+            ],
         ),
     )
 

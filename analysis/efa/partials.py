@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from analysis.efa.source import correlations_of, noted
+from analysis.efa.source import FromCorrelations, correlations_of, head
 from analysis.plots.partials import plot_partials
-from analysis.result import warning_table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from analysis.arrays import Float1D, Float2D
-    from analysis.correlations import Kind, Missing, Used
+    from analysis.correlations import Kind, Missing
     from analysis.efa.source import Items
 
 # An item whose variance is used up has no partial correlation.
@@ -24,7 +23,7 @@ USED_UP = 1e-10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class MapTest:
+class MapTest(FromCorrelations):
     """Average partial correlations after each number of components.
 
     Attributes
@@ -34,23 +33,13 @@ class MapTest:
         partial correlation), `fourth` (average fourth power).
     n_squared, n_fourth
         Where each is smallest: the original rule and its revision.
-    kind, reason
-        Which correlations were used, and why.
-    n_items, n_obs, n_dropped
-        Items, respondents used, and left out for missing answers.
-    warnings
-        What was noticed: what, where, remedy.
+    kind, reason, n_items, n_obs, n_dropped, warnings
+        See `FromCorrelations`.
     """
 
     table: pd.DataFrame
     n_squared: int
     n_fourth: int
-    kind: Used
-    reason: str
-    n_items: int
-    n_obs: int
-    n_dropped: int
-    warnings: pd.DataFrame
 
     @property
     def n_retained(self) -> int:
@@ -63,16 +52,7 @@ class MapTest:
 
     def glance(self) -> pd.DataFrame:
         """One row: both numbers, correlations and sizes."""
-        names = [
-            "n_squared",
-            "n_fourth",
-            "kind",
-            "reason",
-            "n_items",
-            "n_obs",
-            "n_dropped",
-        ]
-        return pd.DataFrame([{name: getattr(self, name) for name in names}])
+        return self.glance_row(n_squared=self.n_squared, n_fourth=self.n_fourth)
 
     def summary(self) -> str:
         """Say how many to keep by both rules."""
@@ -133,12 +113,7 @@ def map_test(
         ),
         n_squared=int(squared.argmin()),
         n_fourth=int(fourth.argmin()),
-        kind=corr.kind,
-        reason=corr.reason,
-        n_items=corr.n_items,
-        n_obs=corr.n_obs,
-        n_dropped=corr.n_dropped,
-        warnings=warning_table([*rows, *noted(corr)]),
+        **head(corr, rows),
     )
 
 

@@ -22,7 +22,7 @@ from analysis.efa.uncertainty import (
     standard_errors,
 )
 from analysis.errors import AnalysisError
-from analysis.polychoric import polychoric
+from analysis.polychoric import polychoric, robust_polychoric_covariance
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 StdErrors: TypeAlias = Literal["none", "analytic", "robust", "bootstrap"]
 
 CONF_LEVEL: Final = 0.95
+# Variances of correlations this much apart, in the middle, speak against normality.
+NOT_NORMAL: Final = 1.2
 Row: TypeAlias = tuple[str, str, str]
 
 
@@ -59,8 +61,23 @@ class Estimates:
     recipe: Recipe
 
 
-def polychoric_covariance(corr: Correlation) -> Float2D:
-    """Estimate the sampling covariance of polychoric correlations, pairs by row."""
+def polychoric_covariance(
+    corr: Correlation, se: StdErrors
+) -> tuple[Float2D, list[Row]]:
+    """Estimate the sampling covariance of polychoric correlations, pairs by row.
+
+    Parameters
+    ----------
+    corr
+        The correlations and their answers.
+    se
+        ``"robust"`` leans on nothing, ``"analytic"`` on normal variables behind the
+        answers; the rows warn where the two are clearly apart.
+    """
+    answered = ~np.isnan(corr.codes).all(axis=1)
+    robust = robust_polychoric_covariance(corr.codes[answered])
+    if se == "robust":
+        return robust, []
     frame = pd.DataFrame(corr.codes, columns=list(corr.names))
     gaps = bool(np.isnan(corr.codes).any())
     found = polychoric(
@@ -70,7 +87,17 @@ def polychoric_covariance(corr: Correlation) -> Float2D:
         raise AnalysisError("efa: the polychoric correlations came without covariance.")
     pairs = corr.n_items * (corr.n_items - 1) // 2
     acov: Float2D = found.acov.to_numpy()[-pairs:, -pairs:]
-    return acov
+    return acov, _not_normal(float(np.median(np.diag(robust) / np.diag(acov))))
+
+
+def _not_normal(ratio: float) -> list[Row]:
+    if ratio <= NOT_NORMAL:
+        return []
+    what = (
+        "the variables behind the answers are not normal: standard errors of "
+        f"correlations are {np.sqrt(ratio) - 1:.0%} larger without that (median)"
+    )
+    return [(what, "standard errors", "Use se='robust' or se='bootstrap'.")]
 
 
 def check_errors(se: StdErrors, corr: Correlation, recipe: Recipe) -> None:
@@ -125,7 +152,8 @@ def analytic(
     if change is None:
         return None, [_absent("the rotation is not unique")]
     if acov is not None:
-        covariance, source = given_covariance(change, acov), "polychoric"
+        covariance = given_covariance(change, acov)
+        source = "polychoric" if se == "analytic" else "polychoric, distribution-free"
     elif normal:
         covariance = normal_covariance(change, solution.implied, corr.n_obs)
         source = "normal theory"

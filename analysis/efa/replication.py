@@ -11,6 +11,7 @@ import pandas as pd
 from analysis.answers import require_choice
 from analysis.efa.estimate import efa
 from analysis.efa.halves import checked_groups, group_pairs, random_halves
+from analysis.efa.names import method_called, rotation_called
 from analysis.efa.nearby import matched, procrustes, tucker
 from analysis.efa.rotate import STARTS
 from analysis.efa.rotations import Promax, Target, meant
@@ -128,8 +129,9 @@ def congruence(
     group: pd.Series | Sequence[object] | None = None,
     splits: int = 20,
     align: Align = "match",
-    method: Method = "minres",
-    rotation: Rotation = "oblimin",
+    method: Method | str = "minres",
+    rotation: Rotation | str = "oblimin",
+    target: pd.DataFrame | Float2D | None = None,
     kind: Kind | None = None,
     missing: Missing | None = None,
     rotation_starts: int = STARTS,
@@ -153,7 +155,7 @@ def congruence(
         ``"match"`` rotates each solution by itself and only orders and turns factors;
         ``"procrustes"`` turns each as close to the whole sample's as possible, which
         finds a structure that rotation hides, and flatters.
-    method, rotation, kind, missing, rotation_starts
+    method, rotation, target, kind, missing, rotation_starts
         As for `efa`. ``kind="auto"`` is settled once, on the whole sample.
     seed
         Seed of halves and rotations.
@@ -177,7 +179,15 @@ def congruence(
     require_choice("align", align, get_args(Align), where=where)
     if splits < 1:
         raise AnalysisError(f"{where}: splits={splits}. Ask for one or more.")
-    recipe = _Recipe(n_factors, method, rotation, kind, missing, rotation_starts, seed)
+    recipe = _Recipe(
+        n_factors,
+        method_called(method),
+        rotation_called(rotation, target),
+        kind,
+        missing,
+        rotation_starts,
+        seed,
+    )
     whole = recipe.fit(items)
     frame = _answers(items, whole)
     pairs = list(

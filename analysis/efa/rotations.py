@@ -10,7 +10,8 @@ geomin        epsilon .01, no Kaiser     GPArotation, psych: the same; lavaan: .
                                          Mplus: .0001, .001, .01 for 2, 3, 4 or more
 promax        power 4, Kaiser for        psych ``"promax"`` and SPSS: the same;
               varimax and promax         ``stats::promax``, psych ``"Promax"``: Kaiser
-                                         for varimax only (here ``kaiser=False``)
+                                         for varimax only (here ``kaiser=False``, as
+                                         capitals do not count)
 varimax       Kaiser                     ``stats::varimax``, psych, SPSS: the same
 quartimax     no Kaiser                  GPArotation, psych: the same; SPSS: Kaiser
 bifactor      bi-quartimin, orthogonal,  GPArotation ``bifactorT``, psych
@@ -363,11 +364,6 @@ def meant(rotation: Rotation) -> Meant:
     """
     if not isinstance(rotation, str):
         return rotation
-    if str(rotation) == "target":
-        raise AnalysisError(
-            "efa: rotation='target' does not say the target. Use rotation=Target(...), "
-            "expected loadings with NaN where anything may come."
-        )
     require_choice("rotation", rotation, get_args(Named), where="efa")
     return _MEANT[rotation]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias, TypedDict
 
 import pandas as pd
 
@@ -14,8 +15,74 @@ from analysis.correlations import (
 )
 from analysis.errors import AnalysisError, TooFewError
 from analysis.polychoric.definite import require_positive_definite
+from analysis.result import warning_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from analysis.correlations import Used
 
 Items: TypeAlias = pd.DataFrame | Correlation
+
+Row: TypeAlias = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FromCorrelations:
+    """A result and the correlations it was read from.
+
+    Attributes
+    ----------
+    kind, reason
+        Which correlations were used, and why.
+    n_items, n_obs, n_dropped
+        Items, respondents used, and left out for missing answers.
+    warnings
+        What needs a second look: what, where, remedy.
+    """
+
+    kind: Used
+    reason: str
+    n_items: int
+    n_obs: int
+    n_dropped: int
+    warnings: pd.DataFrame
+
+    def glance_row(self, **own: object) -> pd.DataFrame:
+        """One row: what the result says, then correlations and sizes."""
+        shared = ("kind", "reason", "n_items", "n_obs", "n_dropped")
+        return pd.DataFrame([{**own, **{name: getattr(self, name) for name in shared}}])
+
+
+class Head(TypedDict):
+    """What `FromCorrelations` holds."""
+
+    kind: Used
+    reason: str
+    n_items: int
+    n_obs: int
+    n_dropped: int
+    warnings: pd.DataFrame
+
+
+def head(corr: Correlation, rows: Iterable[Row]) -> Head:
+    """Say which correlations a result rests on, and what to warn of.
+
+    Parameters
+    ----------
+    corr
+        The correlations; what was noted about them follows `rows`.
+    rows
+        Warnings of the analysis itself; each is said once.
+    """
+    return Head(
+        kind=corr.kind,
+        reason=corr.reason,
+        n_items=corr.n_items,
+        n_obs=corr.n_obs,
+        n_dropped=corr.n_dropped,
+        warnings=warning_table(dict.fromkeys([*rows, *noted(corr)])),
+    )
 
 
 def correlations_of(
@@ -79,12 +146,12 @@ def correlations_of(
     return items
 
 
-def noted(corr: Correlation) -> list[tuple[str, str, str]]:
-    """Repeat what was noticed about the correlations, as rows of a warning table."""
-    return [(str(a), str(b), str(c)) for a, b, c in corr.warnings.to_numpy().tolist()]
+def noted(found: Correlation | FromCorrelations) -> list[Row]:
+    """Repeat what was noticed about correlations or a result, as rows of a table."""
+    return [(str(a), str(b), str(c)) for a, b, c in found.warnings.to_numpy().tolist()]
 
 
-def pairwise_row(corr: Correlation, what: str) -> list[tuple[str, str, str]]:
+def pairwise_row(corr: Correlation, what: str) -> list[Row]:
     """Warn that `what` takes one number of people where correlations have several."""
     if corr.n_pair == corr.n_obs:
         return []

@@ -5,7 +5,11 @@ order, influence -> sample, steps, moments -> mixed -> definite, fit, estimate.
 """
 
 from analysis.calls import name_after
-from analysis.polychoric.estimate import polychoric, polychoric_matrix
+from analysis.polychoric.estimate import (
+    polychoric,
+    polychoric_matrix,
+    robust_polychoric_covariance,
+)
 from analysis.polychoric.fit import Polychoric
 from analysis.polychoric.mixed import mixed_moments
 from analysis.polychoric.moments import MixedMoments
@@ -18,6 +22,7 @@ __all__ = [
     "mixed_moments",
     "polychoric",
     "polychoric_matrix",
+    "robust_polychoric_covariance",
 ]
 
 name_after(__name__, polychoric)

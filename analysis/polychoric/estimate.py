@@ -19,7 +19,7 @@ from analysis.polychoric.definite import (
 from analysis.polychoric.fit import Polychoric
 from analysis.polychoric.mixed import Missing, take_moments
 from analysis.polychoric.sample import sample
-from analysis.polychoric.tabled import tabled_pairs
+from analysis.polychoric.tabled import tabled_influence, tabled_pairs
 from analysis.polychoric.tables import Coded, pair_counts, thresholds
 from analysis.result import dropped_rows, warning_table
 
@@ -153,6 +153,36 @@ def polychoric_matrix(x: Float2D) -> Float2D:
     R[i, j] = tabled_pairs(counts, cuts, coded.n_categories, (i, j)).rho
     R[j, i] = R[i, j]
     return R
+
+
+def robust_polychoric_covariance(x: Float2D) -> Float2D:
+    """Estimate the sampling covariance of polychoric correlations, come what may.
+
+    Parameters
+    ----------
+    x
+        Codes that vary in every column, shape (n, p), NaN where missing (pairwise).
+
+    Returns
+    -------
+    ndarray
+        Shape (P, P), pairs in the order of ``np.triu_indices(p, 1)``. Where the
+        variables behind the answers are not normal, it is that of what the estimates
+        tend to; where they are, it agrees with ``polychoric(acov=True).acov``.
+    """
+    coded = Coded.of(x)
+    counts = pair_counts(coded)
+    cuts = thresholds(counts, coded.n_categories)
+    i, j = np.triu_indices(x.shape[1], 1)
+    pairs = tabled_pairs(counts, cuts, coded.n_categories, (i, j))
+    cells = tabled_influence(pairs, cuts, exact=True)
+    codes = np.asarray(coded.codes, dtype=np.intp)
+    covariance = np.zeros((len(i), len(i)))
+    for rows in coded.chunks():
+        part = codes[rows]
+        added = cells[np.arange(len(i)), part[:, i], part[:, j]]
+        covariance += added.T @ added
+    return covariance
 
 
 def _ordered(names: tuple[str, ...], numeric: Sequence[str], *, where: str) -> Bool1D:

@@ -147,21 +147,35 @@ class _Likelihood:
         return value, score, slope
 
 
-def tabled_influence(pairs: TabledPairs, cuts: Thresholds) -> Float2D:
+def tabled_influence(
+    pairs: TabledPairs, cuts: Thresholds, *, exact: bool = False
+) -> Float2D:
     """Tell what each two answers add to each correlation, shape (m, M + 1, M + 1).
 
     The last row and column are those of a missing answer: such a person still moves
     the thresholds on which the correlation rests.
 
+    Parameters
+    ----------
+    pairs
+        The correlations and their tables.
+    cuts
+        Thresholds of all variables.
+    exact
+        Take second derivatives as they are, which also holds where the variables
+        behind the answers are not normal; else as normal variables have them.
+
     Notes
     -----
     Muthen (1984), with cross-products of scores for information as in lavaan: with s
     the score of rho in a cell, t that of the thresholds tau there, and IF(tau) their
-    influence, IF(rho) = (s - sum(s t') IF(tau)) / sum(s^2).
+    influence, IF(rho) = (s - sum(s t') IF(tau)) / sum(s^2). Exact: minus the summed
+    derivatives of s by tau and by rho in place of sum(s t') and sum(s^2), the
+    infinitesimal jackknife (White 1982, of two steps).
     """
     cuts_i, cuts_j = cuts.padded[pairs.i], cuts.padded[pairs.j]
     likelihood = _Likelihood(pairs.tables, cuts_i, cuts_j)
-    probability, first, _ = likelihood.cells(pairs.rho, np.arange(len(pairs.rho)))
+    probability, first, second = likelihood.cells(pairs.rho, np.arange(len(pairs.rho)))
     score = first / probability
     weight = pairs.tables * score / probability
     information = (pairs.tables * score * score).sum(axis=(1, 2))
@@ -171,6 +185,13 @@ def tabled_influence(pairs: TabledPairs, cuts: Thresholds) -> Float2D:
     by_j = phi(b) * np.diff(conditional(cuts_i[:, :, None], b, rho), axis=1)
     cross_i = -(by_i * np.diff(weight, axis=1)).sum(axis=2)
     cross_j = -(by_j * np.diff(weight, axis=2)).sum(axis=1)
+    if exact:
+        # What is expected to vanish, and does not where normality fails.
+        share = np.where(probability > FLOOR, pairs.tables / probability, 0.0)
+        information = information - (share * second).sum(axis=(1, 2))
+        bend_i, bend_j = _density_slopes(a, b, pairs.rho)
+        cross_i += (np.diff(bend_i, axis=2) * np.diff(share, axis=1)).sum(axis=2)
+        cross_j += (np.diff(bend_j, axis=1) * np.diff(share, axis=2)).sum(axis=1)
     size = score.shape[1]
     influence = np.zeros((len(rho), size + 1, size + 1))
     influence[:, :size, :size] = score
@@ -180,3 +201,22 @@ def tabled_influence(pairs: TabledPairs, cuts: Thresholds) -> Float2D:
     influence -= own_j[:, None, :]
     influence /= information[:, None, None]
     return influence
+
+
+def _density_slopes(a: Float2D, b: Float2D, rho: Float1D) -> tuple[Float2D, Float2D]:
+    """Differentiate the density by its limits.
+
+    Returns
+    -------
+    tuple
+        By a, shape (m, M - 1, M + 1), and by b, shape (m, M + 1, M - 1); 0 where the
+        other limit is at infinity.
+    """
+    r = rho[:, None, None]
+    value = density(a, b, rho)[0] / ((1 - r) * (1 + r))
+    by_a, by_b = (r * b - a) * value, (r * a - b) * value
+    ends = (1, 1)
+    return (
+        np.pad(by_a, ((0, 0), (0, 0), ends)),
+        np.pad(by_b, ((0, 0), ends, (0, 0))),
+    )

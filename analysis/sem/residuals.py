@@ -133,20 +133,25 @@ def _numeric(layout: Layout, moments: Moments, theta: Float1D) -> dict[str, floa
 
 
 def _ordinal(layout: Layout, moments: Moments, theta: Float1D) -> dict[str, float]:
+    """Mean squares with ordered variables.
+
+    As in lavaan, residual variances are not in the sum, but variances are counted, and
+    the predictors of a conditional model are counted with them.
+    """
     stack = OrdinalStack.of(layout)
     found = _of_group(layout, moments, theta)
     own = np.ix_(stack.own, stack.own)
-    p = len(stack.own)
-    raw = found.cov[own][vech(p)]
     sd = moments.sd[stack.own]
-    bentler = (found.cov[own] / np.outer(sd, sd))[vech(p)]
-    cor = found.cor[own][vech_below(p)]
+    raw = found.cov[own][vech_below(len(sd))]
+    bentler = (found.cov[own] / np.outer(sd, sd))[vech_below(len(sd))]
+    cor = found.cor[own][vech_below(len(sd))]
+    counted = np.zeros(len(sd) + len(stack.given))
     return {
-        "rmr": _root(raw, found.mean),
-        "rmr_nomean": _root(raw),
-        "srmr": _root(bentler),
-        "srmr_bentler": _root(bentler, found.mean),
-        "srmr_bentler_nomean": _root(bentler),
+        "rmr": _root(raw, counted, found.mean),
+        "rmr_nomean": _root(raw, counted),
+        "srmr": _root(bentler, counted),
+        "srmr_bentler": _root(bentler, counted, found.mean),
+        "srmr_bentler_nomean": _root(bentler, counted),
         "crmr": _root(cor, found.mean),
         "crmr_nomean": _root(cor),
     }

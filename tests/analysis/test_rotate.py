@@ -267,7 +267,7 @@ def test_options_are_checked(make: Any, message: str) -> None:
 @pytest.mark.parametrize(
     ("rotation", "error", "message"),
     [
-        ("target", AnalysisError, "does not say the target"),
+        ("target", AnalysisError, "rotation=.target. needs a target. Pass target="),
         ("equamax", AnalysisError, "rotation='equamax' is unknown. Choose one of"),
         (
             Target(np.zeros((11, 3))),

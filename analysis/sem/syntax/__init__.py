@@ -2,7 +2,7 @@
 
 Read in this order: `source` (the text, and faults that point into it), `tokens`,
 `expressions` (for ``:=`` and constraints), `statements` (what a model says), `terms`
-(modifiers), `parser`, `checks`.
+(modifiers), `products`, `blocks`, `definitions`, `circles`, `parser`, `checks`.
 """
 
 from analysis.sem.syntax.expressions import (

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from analysis.sem.syntax.blocks import check_blocks
+from analysis.sem.syntax.circles import circles
 from analysis.sem.syntax.expressions import linear_form, names
+from analysis.sem.syntax.products import check_products
 from analysis.sem.syntax.source import Place, near
 
 if TYPE_CHECKING:
     from analysis.sem.syntax.expressions import Expression
     from analysis.sem.syntax.statements import ModelSyntax, Statement
+
+#: A parameter named by its row in the table of parameters, from 1.
+ROW = re.compile(r"\.p([1-9]\d*)\.")
 
 
 def check(model: ModelSyntax) -> None:
@@ -25,7 +32,9 @@ def check(model: ModelSyntax) -> None:
         raise model.source.error(
             Place(1, 0), "the model says nothing. Write e.g. factor =~ item1 + item2"
         )
-    seen: dict[tuple[str, str, str], Statement] = {}
+    check_blocks(model)
+    check_products(model)
+    seen: dict[tuple[int, tuple[str, str, str]], Statement] = {}
     for s in model.statements:
         _check_ordinal(model, s)
         if s.lhs == s.rhs and s.op in {"=~", "~"}:
@@ -33,11 +42,13 @@ def check(model: ModelSyntax) -> None:
             raise model.source.error(
                 s.place, f"{s.lhs!r} is {what} itself. Delete it from this statement"
             )
-        if s.key in seen:
-            raise _repeated(model, seen[s.key], s)
-        seen[s.key] = s
+        key = (s.block, s.key)
+        if key in seen:
+            raise _repeated(model, seen[key], s)
+        seen[key] = s
     _check_fixed_labels(model)
-    _check_circles(model)
+    for block in range(len(model.blocks) + 1):
+        _check_circles(model.of_block(block))
     _check_definitions(model)
     _check_constraints(model)
 
@@ -83,23 +94,17 @@ def _check_fixed_labels(model: ModelSyntax) -> None:
 
 def _check_circles(model: ModelSyntax) -> None:
     """Refuse factors that are indicators of their own indicators."""
-    below: dict[str, set[str]] = {}
-    for s in model.statements:
-        if s.op == "=~" and s.rhs in model.latent:
-            below.setdefault(s.lhs, set()).add(s.rhs)
-    for factor in below:
-        reached, waiting = set[str](), [factor]
-        while waiting:
-            new = below.get(waiting.pop(), set()) - reached
-            reached |= new
-            waiting += new
-        if factor in reached:
-            circle = sorted(f for f in reached if f in below)
-            raise model.source.error(
-                model.first_place(factor),
-                f"{', '.join(circle)} measure each other in a circle. Let one factor "
-                "measure the others, or regress them with ~",
-            )
+    for circle in circles((s.lhs, s.rhs) for s in model.statements if s.op == "=~"):
+        last = next(
+            s.place
+            for s in reversed(model.statements)
+            if s.op == "=~" and (s.lhs, s.rhs) in pairwise(circle)
+        )
+        raise model.source.error(
+            last,
+            f"factors measure each other in a circle, {' =~ '.join(circle)}. Let one "
+            "factor measure the others, or regress them with ~",
+        )
 
 
 def _check_definitions(model: ModelSyntax) -> None:
@@ -120,7 +125,7 @@ def _check_constraints(model: ModelSyntax) -> None:
     known |= {d.name for d in model.definitions}
     for c in model.constraints:
         for side in (c.left, c.right):
-            _check_names(model, side, known)
+            _check_names(model, side, known, rows=True)
         if not (names(c.left) or names(c.right)):
             raise model.source.error(
                 c.place,
@@ -128,14 +133,27 @@ def _check_constraints(model: ModelSyntax) -> None:
             )
 
 
-def _check_names(model: ModelSyntax, expression: Expression, known: set[str]) -> None:
+def _check_names(
+    model: ModelSyntax,
+    expression: Expression,
+    known: set[str],
+    *,
+    rows: bool = False,
+) -> None:
     for n in names(expression):
-        if n.name not in known:
+        if n.name in known or (rows and ROW.fullmatch(n.name)):
+            continue
+        if ROW.fullmatch(n.name):
             raise model.source.error(
                 n.place,
-                f"{n.name!r} is no label of this model.{near(n.name, known)} Label a "
-                f"parameter first, e.g. {n.name}*x",
+                f"{n.name!r} names a row of the table of parameters, which only "
+                "constraints may (lavaan's rule). Label the parameter, and use that",
             )
+        raise model.source.error(
+            n.place,
+            f"{n.name!r} is no label of this model.{near(n.name, known)} Label a "
+            f"parameter first, e.g. {n.name}*x",
+        )
 
 
 def defined_forms(model: ModelSyntax) -> dict[str, dict[str, float]]:

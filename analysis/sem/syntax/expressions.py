@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from analysis.sem.syntax.source import Place, Source
     from analysis.sem.syntax.tokens import Token
 
+#: Functions of one argument, and of one or more.
 FUNCTIONS = ("exp", "log", "sqrt", "abs")
+EXTREMES = ("max", "min")
+_OFFERED = f"{', '.join((*FUNCTIONS, *EXTREMES))} or + - * / ^"
 _POWER = {"+": 1, "-": 1, "*": 2, "/": 2, "^": 4}
 _SIGN_POWER = 3
 
@@ -50,7 +53,15 @@ class Call:
     argument: Expression
 
 
-Expression: TypeAlias = Number | Name | Binary | Call
+@dataclass(frozen=True, slots=True)
+class Extreme:
+    """The largest (``max``) or smallest (``min``) of several expressions."""
+
+    function: str
+    arguments: tuple[Expression, ...]
+
+
+Expression: TypeAlias = Number | Name | Binary | Call | Extreme
 
 
 def names(expression: Expression) -> tuple[Name, ...]:
@@ -59,6 +70,8 @@ def names(expression: Expression) -> tuple[Name, ...]:
         return (expression,)
     if isinstance(expression, Binary):
         return (*names(expression.left), *names(expression.right))
+    if isinstance(expression, Extreme):
+        return tuple(n for a in expression.arguments for n in names(a))
     return names(expression.argument) if isinstance(expression, Call) else ()
 
 
@@ -74,7 +87,18 @@ def evaluate(expression: Expression, values: Mapping[str, complex]) -> complex:
     if isinstance(expression, Binary):
         left = evaluate(expression.left, values)
         return _binary(expression.sign, left, evaluate(expression.right, values))
+    if isinstance(expression, Extreme):
+        found = [evaluate(a, values) for a in expression.arguments]
+        return _extreme(expression.function, found)
     return _call(expression.function, evaluate(expression.argument, values))
+
+
+def _extreme(function: str, values: Sequence[complex]) -> complex:
+    """Take the value whose real part is extreme, derivative included."""
+    if any(v.real != v.real for v in values):  # noqa: PLR0124 - not a number
+        return complex(np.nan)
+    chosen = max if function == "max" else min
+    return chosen(values, key=lambda v: v.real)
 
 
 def _binary(sign: str, left: complex, right: complex) -> complex:
@@ -123,6 +147,8 @@ def linear_form(
         return dict(form) if form is not None else {expression.name: 1.0}
     if isinstance(expression, Call):
         return _linear_call(expression, known)
+    if isinstance(expression, Extreme):
+        return None
     left = linear_form(expression.left, known)
     right = linear_form(expression.right, known)
     if left is None or right is None:
@@ -207,14 +233,7 @@ class _Reader:
         if token.text == "(":
             return self.closed()
         if token.kind == "name" and self.peek() == "(":
-            if token.text not in FUNCTIONS:
-                raise self.source.error(
-                    token.place,
-                    f"{token.text}() is not offered in an expression. "
-                    f"Use {', '.join(FUNCTIONS)} or + - * / ^",
-                )
-            self.at += 1
-            return Call(token.text, self.closed())
+            return self.call(token)
         if token.kind == "name":
             return Name(token.text, token.place)
         raise self.source.error(
@@ -223,12 +242,37 @@ class _Reader:
             "Write arithmetic on labels, e.g. a * b",
         )
 
+    def call(self, token: Token) -> Expression:
+        if token.text not in {*FUNCTIONS, *EXTREMES}:
+            raise self.source.error(token.place, refused_function(token.text))
+        self.at += 1
+        if token.text in FUNCTIONS:
+            return Call(token.text, self.closed())
+        arguments = [self.expression()]
+        while self.peek() == ",":
+            self.at += 1
+            arguments.append(self.expression())
+        if self.peek() != ")":
+            raise self.source.error(self.place(), "expected ')'. Close the parenthesis")
+        self.at += 1
+        return Extreme(token.text, tuple(arguments))
+
     def closed(self) -> Expression:
         inner = self.expression()
         if self.peek() != ")":
             raise self.source.error(self.place(), "expected ')'. Close the parenthesis")
         self.at += 1
         return inner
+
+
+def refused_function(name: str) -> str:
+    """Say that a function is not offered, and which are."""
+    why = "has no derivative where its condition turns" if name == "ifelse" else ""
+    instead = "max(), min() or abs()" if name == "ifelse" else _OFFERED
+    return (
+        f"{name}() is not offered in an expression{f': it {why}' if why else ''}. "
+        f"Use {instead}" + (f"; offered are {_OFFERED}" if why else "")
+    )
 
 
 def read_expression(

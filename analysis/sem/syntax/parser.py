@@ -6,8 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from analysis.errors import ModelSyntaxError
+from analysis.sem.syntax.blocks import header
 from analysis.sem.syntax.checks import check
-from analysis.sem.syntax.expressions import read_expression
+from analysis.sem.syntax.definitions import in_order
+from analysis.sem.syntax.expressions import read_expression, refused_function
+from analysis.sem.syntax.products import join_products
 from analysis.sem.syntax.source import Place, Source, near
 from analysis.sem.syntax.statements import (
     Constraint,
@@ -16,13 +19,13 @@ from analysis.sem.syntax.statements import (
     Modifier,
     Statement,
 )
-from analysis.sem.syntax.terms import EQUAL, read_term
+from analysis.sem.syntax.terms import EQUAL, REFUSED_CALLS, read_term
 from analysis.sem.syntax.tokens import REFUSED, RELATIONS, split, tokenize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from analysis.sem.syntax.statements import Operator, Relation
+    from analysis.sem.syntax.statements import Block, Operator, Relation
     from analysis.sem.syntax.terms import Term
     from analysis.sem.syntax.tokens import Token
 
@@ -36,7 +39,11 @@ def parse(model: str) -> ModelSyntax:
         Statements ``=~ ~ ~~ ~1 | ~*~ := == < >``, one a line or parted by ``;``;
         modifiers ``2*x``, ``NA*x``, ``label*x``, ``start(0.5)*x``, ``equal("f=~y")*x``,
         ``lower(0)*x``, ``upper(1)*x``, and one value a group with ``c(1, NA)*x``;
-        comments from ``#`` or ``!`` to the end of the line.
+        comments from ``#`` or ``!`` to the end of the line; products of observed
+        predictors, ``y ~ x1 + x2 + x1:x2``; and, for groups that differ in more than
+        values, one block of statements a group below ``group: name``. Definitions
+        (``:=``) may stand in any order. Constraints may name a parameter by its row
+        in the table of parameters, ``.p2. == .p3.``, as in lavaan.
 
     Raises
     ------
@@ -52,16 +59,26 @@ def parse(model: str) -> ModelSyntax:
     statements: list[Statement] = []
     definitions: list[Definition] = []
     constraints: list[Constraint] = []
-    for tokens in split(tokenize(source)):
+    blocks: list[Block] = []
+    for row in split(tokenize(source)):
+        if (block := header(source, row)) is not None:
+            blocks.append(block)
+            continue
+        tokens = join_products(source, row)
         at = _relation(source, tokens)
         if tokens[at].text == ":=":
             definitions.append(_definition(source, tokens, at))
         elif tokens[at].text in _CONSTRAINTS:
             constraints.append(_constraint(source, tokens, at))
         else:
-            statements.extend(_statements(source, tokens, at))
+            new = _statements(source, tokens, at)
+            statements.extend(replace(s, block=len(blocks)) for s in new)
     found = ModelSyntax(
-        source, _equated(source, statements), tuple(definitions), tuple(constraints)
+        source,
+        _equated(source, statements),
+        in_order(source, definitions),
+        tuple(constraints),
+        tuple(blocks),
     )
     check(found)
     return found
@@ -78,9 +95,11 @@ _CONSTRAINTS: dict[str, Relation] = {
 
 def _relation(source: Source, tokens: Sequence[Token]) -> int:
     """Find the operator of a statement."""
-    for token in tokens:
+    for token, following in zip(tokens, (*tokens[1:], None), strict=True):
         if token.kind == "symbol" and token.text in REFUSED:
             raise source.error(token.place, REFUSED[token.text])
+        if token.text == "ifelse" and following and following.text == "(":
+            raise source.error(token.place, refused_function("ifelse"))
     signs = [
         k for k, t in enumerate(tokens) if t.kind == "symbol" and t.text in RELATIONS
     ]
@@ -136,6 +155,8 @@ def _statements(
     relation = tokens[at].text
     terms = list(_terms(source, tokens[at + 1 :], _after(tokens)))
     for side in _pieces(tokens[:at]):
+        if len(side) > 1 and side[0].text in REFUSED_CALLS and side[1].text == "(":
+            raise source.error(side[0].place, REFUSED_CALLS[side[0].text])
         if len(side) != 1 or side[0].kind != "name":
             blamed = side[1] if len(side) > 1 else (side or tokens[at:])[0]
             raise source.error(
@@ -178,6 +199,12 @@ def _pieces(tokens: Sequence[Token]) -> Iterator[tuple[Token, ...]]:
 def _statement(source: Source, lhs: str, relation: str, term: Term) -> Statement:
     rhs, op = term.name, relation
     if rhs[0].isdigit() or rhs[0] == ".":
+        if relation == "=~" and float(rhs) == 0:
+            raise source.error(
+                term.place,
+                f"{lhs} =~ 0 is a factor without items, which cannot be fitted. Name "
+                "its items, or predict from observed variables with ~",
+            )
         if relation != "~" or rhs != "1":
             raise source.error(
                 term.place,
@@ -238,10 +265,16 @@ def _joined(source: Source, s: Statement, a: Modifier, b: Modifier) -> Modifier:
 
 def _equated(source: Source, statements: list[Statement]) -> tuple[Statement, ...]:
     """Give the parameters named in equal() the label of their equals."""
-    spelt = {f"{s.lhs}{s.op}{s.rhs}": k for k, s in enumerate(statements)}
     out = list(statements)
     for k, s in enumerate(statements):
         wanted = [m.label for m in s.modifiers if m.label.startswith(EQUAL)]
+        if not wanted:
+            continue
+        spelt = {
+            f"{o.lhs}{o.op}{o.rhs}": at
+            for at, o in enumerate(statements)
+            if o.block == s.block
+        }
         for text in wanted:
             name = text.removeprefix(EQUAL)
             if name not in spelt:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ class Statement:
         Where the right-hand variable stands.
     modifiers
         What is said of the parameter: once for all groups, or once a group.
+    block
+        Number of the ``group:`` block it stands in, from 1; 0 without blocks.
     """
 
     lhs: str
@@ -59,6 +61,7 @@ class Statement:
     rhs: str
     place: Place
     modifiers: tuple[Modifier, ...] = (Modifier(),)
+    block: int = 0
 
     def at(self, group: int) -> Modifier:
         """Say what holds for the parameter in a group, counted from 0."""
@@ -100,13 +103,42 @@ class Constraint:
 
 
 @dataclass(frozen=True, slots=True)
+class Block:
+    """The header ``group: name`` of the statements of one group."""
+
+    name: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class ModelSyntax:
-    """A parsed model; every statement knows its place in `source`."""
+    """A parsed model; every statement knows its place in `source`.
+
+    Attributes
+    ----------
+    source
+        The text.
+    statements
+        What it says of parameters.
+    definitions
+        Defined parameters, each after those it rests on.
+    constraints
+        Equalities and inequalities.
+    blocks
+        Headers of blocks of groups, as they come; empty when all groups share the
+        statements.
+    """
 
     source: Source
     statements: tuple[Statement, ...]
     definitions: tuple[Definition, ...] = ()
     constraints: tuple[Constraint, ...] = ()
+    blocks: tuple[Block, ...] = ()
+
+    def of_block(self, number: int) -> ModelSyntax:
+        """Keep what one block says, counted from 1."""
+        kept = tuple(s for s in self.statements if s.block == number)
+        return replace(self, statements=kept, blocks=())
 
     @property
     def latent(self) -> tuple[str, ...]:

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 #: Opens the label of equal("f=~x1") until the parser has found that parameter.
 EQUAL = "equal to "
-_REFUSED_CALLS = {
-    "efa": "efa() blocks are not offered. Use analysis.efa, or write the loadings out",
+#: What stands before * in lavaan and is not offered.
+REFUSED_CALLS = {
+    "efa": "efa() blocks (exploratory factors inside a model) are not offered. Explore "
+    "with analysis.efa(), then fit the pattern it finds with cfa()",
     "rv": "random slopes are not offered. Leave rv() out",
 }
 _VALUES = ("start", "lower", "upper")
@@ -77,8 +79,8 @@ def _modifiers(
     if not tokens:
         raise source.error(star, "expected a number, NA or a label before '*'. Add it")
     function, inside = tokens[0], tokens[2:-1]
-    if function.text in _REFUSED_CALLS and len(tokens) > 1:
-        raise source.error(function.place, _REFUSED_CALLS[function.text])
+    if function.text in REFUSED_CALLS and len(tokens) > 1:
+        raise source.error(function.place, REFUSED_CALLS[function.text])
     called = function.kind == "name" and tokens[1:] and tokens[1].text == "("
     if not called or tokens[-1].text != ")":
         yield _plain(source, tokens, star)

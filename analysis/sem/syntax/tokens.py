@@ -16,9 +16,6 @@ Kind = Literal["name", "number", "string", "symbol", "end"]
 RELATIONS = ("=~", "~~", "~", ":=", "==", "~*~", "|", "<", ">", "<=", ">=")
 REFUSED = {
     "<~": "composites (<~) are not offered. Write a reflective factor with =~",
-    ":": "blocks (group: or level:) and interactions (a:b) are not offered. Fit "
-    "groups with group=, give one value a group with c(), and put a product into the "
-    "data as a column",
     "=": "a single = says nothing here. Write =~ (measured by), == (equal to) or "
     ":= (defined as)",
 }
