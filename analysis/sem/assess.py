@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from analysis.arrays import Bool1D, Float1D, Float2D
+    from analysis.sem.estimators import Method
     from analysis.sem.inference import Uncertainty
     from analysis.sem.moments import Moments
     from analysis.sem.problem import Problem
@@ -273,7 +274,7 @@ def _incomplete(found: Solution, cases: list[_Case]) -> tuple[float, float]:
     ]
     inner, filling = 0.0, 0.0
     for share, case, by_theta in zip(problem.shares, cases, jacobians, strict=True):
-        inner = inner + share * by_theta.T @ case.observed @ by_theta
+        inner = inner + share * by_theta.T @ case.bending @ by_theta
         filling = filling + share * by_theta.T @ case.products @ by_theta
     bread = inverse_along(np.asarray(inner), found.uncertainty.tangent)
     baked = (bread, np.asarray(filling))
@@ -292,35 +293,44 @@ def _incomplete(found: Solution, cases: list[_Case]) -> tuple[float, float]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Case:
-    """Information of a group about its moments, those of predictors left out."""
+    """Information of a group about its moments, those of predictors left out.
+
+    `bending` is the one that the information about theta is made of.
+    """
 
     keep: Bool1D
     complete: Float2D
     observed: Float2D
     products: Float2D
+    bending: Float2D
 
 
 def _cases(found: Solution) -> list[_Case]:
     """Information of each group, the same for a model and for its baseline."""
     problem = found.problem
     x = tuple(problem.table.observed.index(n) for n in problem.table.exogenous)
-    robust = problem.method.errors == "robust_huber_white"
-    return [_case(m, x, robust=robust) for m in problem.moments]
+    return [_case(m, x, problem.method) for m in problem.moments]
 
 
-def _case(moments: Moments, x: tuple[int, ...], *, robust: bool) -> _Case:
+def _case(moments: Moments, x: tuple[int, ...], method: Method) -> _Case:
     keep = outside(len(moments.mean), x, means=True)
     if moments.patterns is None:
         raise ValueError("moments without patterns")
     inside = np.ix_(keep, keep)
     observed = information(moments.patterns, moments.mean, moments.cov, observed=True)
     observed = observed[inside]
-    products = observed
-    if robust:
+    products = bending = observed
+    if method.errors in {"robust_huber_white", "first_order"}:
         scores = moment_scores(moments, moments.mean, moments.cov, means=True)
-        products = middle(scores[:, keep], moments)
+        squares = middle(scores[:, keep], moments)
+        robust = method.errors == "robust_huber_white"
+        products, bending = (squares, observed) if robust else (observed, squares)
+    if method.information == "expected":
+        bending = information(
+            moments.patterns, moments.mean, moments.cov, observed=False
+        )[inside]
     complete = normal_moment_weight(moments.cov, means=True)[inside]
-    return _Case(keep, complete, observed, products)
+    return _Case(keep, complete, observed, products, bending)
 
 
 def _complete_discrepancy(problem: Problem, g: int, theta: Float1D) -> float:

@@ -142,11 +142,15 @@ def saturated_trace(problem: Problem) -> float:
     """
     table = problem.table
     x = tuple(table.observed.index(n) for n in table.exogenous)
-    means = table.meanstructure
-    return sum(_group_trace(m, x, means=means) for m in problem.moments)
+    means, observed = table.meanstructure, problem.method.information == "observed"
+    return sum(
+        _group_trace(m, x, means=means, observed=observed) for m in problem.moments
+    )
 
 
-def _group_trace(moments: Moments, x: tuple[int, ...], *, means: bool) -> float:
+def _group_trace(
+    moments: Moments, x: tuple[int, ...], *, means: bool, observed: bool
+) -> float:
     plain = moments.patterns is None and moments.cluster is None and not x
     if plain and moments.x is not None:
         # The closed form of what follows for complete, independent rows.
@@ -160,6 +164,8 @@ def _group_trace(moments: Moments, x: tuple[int, ...], *, means: bool) -> float:
     if moments.patterns is None:
         weight = normal_moment_weight(moments.cov, means=means)
     else:
-        weight = information(moments.patterns, moments.mean, moments.cov, observed=True)
+        weight = information(
+            moments.patterns, moments.mean, moments.cov, observed=observed
+        )
     inverse = np.linalg.inv(weight[np.ix_(keep, keep)])
     return float((middle(scores, moments) * inverse).sum())

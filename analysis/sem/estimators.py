@@ -201,6 +201,12 @@ def _informed(found: Method, information: Information) -> Method:
             f"information='first_order' does not go with estimator={found.name!r}, "
             "whose errors are robust. Use 'expected' or 'observed'."
         )
+    if information == "observed" and found.discrepancy in {"ULS", "DWLS", "WLS"}:
+        raise AnalysisError(
+            f"information='observed' does not go with estimator={found.name!r}, whose "
+            "errors rest on the weight matrix. Leave it out ('expected', as lavaan "
+            "takes it too)."
+        )
     return replace(found, information=information)
 
 

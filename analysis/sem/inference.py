@@ -10,10 +10,10 @@ from scipy.linalg import null_space
 
 from analysis.errors import NotIdentifiedError
 from analysis.sem.casewise import middle, theta_scores
-from analysis.sem.discrepancy import LeastSquares
+from analysis.sem.discrepancy import LeastSquares, weighted
 from analysis.sem.implied import filled, implied
 from analysis.sem.partable.values import complex_jacobian
-from analysis.sem.problem import normal_moment_weight
+from analysis.sem.problem import normal_moment_weight, observed_moment_weight
 from analysis.sem.robust import Piece, Sandwich, inverse_along, sandwich
 from analysis.sem.stack import stack_of
 
@@ -80,21 +80,30 @@ def uncertainty(problem: Problem, theta: Float1D) -> Uncertainty:
     if method.information == "first_order" and products is not None:
         information = products
     elif method.errors == "two_stage":
-        information = np.sum(
-            [p.share * p.by_theta.T @ p.weight @ p.by_theta for p in parts], axis=0
-        )
+        information = inner_product(parts)
     else:
         information = problem.bend(theta, observed=observed) / 2
     _require_identified(information, tangent, problem)
     bread = inverse_along(information, tangent)
-    sums = sandwich(parts, bread) if parts else None
+    sums = _sums(parts, bread, tangent, observed=observed)
     if method.errors == "robust_huber_white" and products is not None:
         covariance = bread @ products @ bread
     elif method.errors in {"robust_sem", "two_stage"} and sums is not None:
-        covariance = sums.vcov
+        covariance = bread @ sums.filling @ bread
     else:
         covariance = bread
     return Uncertainty(covariance / problem.divisor, bread, tangent, sums, products)
+
+
+def _sums(
+    parts: tuple[Piece, ...], bread: Float2D, tangent: Float2D, *, observed: bool
+) -> Sandwich | None:
+    """Sum up the groups; U of the test projects with its own weights."""
+    if not parts:
+        return None
+    if observed:
+        bread = inverse_along(inner_product(parts), tangent)
+    return sandwich(parts, bread)
 
 
 def directions(problem: Problem, theta: Float1D) -> Float2D:
@@ -133,10 +142,7 @@ def pieces(problem: Problem, theta: Float1D) -> tuple[Piece, ...]:
         if isinstance(discrepancy, LeastSquares):
             weight = discrepancy.weight
         else:
-            cov = implied(filled(layout, theta)).cov
-            if problem.method.errors == "two_stage":
-                cov = problem.moments[g].cov
-            weight = normal_moment_weight(cov, means=problem.table.meanstructure)
+            weight = likelihood_weight(problem, g, theta)
         out.append(
             Piece(
                 share=float(problem.shares[g]),
@@ -146,6 +152,30 @@ def pieces(problem: Problem, theta: Float1D) -> tuple[Piece, ...]:
             )
         )
     return tuple(out)
+
+
+def likelihood_weight(problem: Problem, g: int, theta: Float1D) -> Float2D:
+    """Information of one row of a group about its moments, where likelihood is used.
+
+    Expected or observed as the method has it, at the implied moments; in two stages at
+    the saturated ones.
+    """
+    means, moments = problem.table.meanstructure, problem.moments[g]
+    if problem.method.errors == "two_stage":
+        return normal_moment_weight(moments.cov, means=means)
+    found = implied(filled(problem.layouts[g], theta))
+    if problem.method.information == "observed":
+        mean = found.mean if means else moments.mean
+        return observed_moment_weight(moments, mean, found.cov, means=means)
+    return normal_moment_weight(found.cov, means=means)
+
+
+def inner_product(parts: tuple[Piece, ...]) -> Float2D:
+    """Sum of Delta' W Delta over groups, shape (n_free, n_free)."""
+    found = np.zeros((parts[0].by_theta.shape[1],) * 2)
+    for p in parts:
+        found += p.share * p.by_theta.T @ weighted(p.weight, p.by_theta)
+    return found
 
 
 def _require_identified(

@@ -10,11 +10,13 @@ import pandas as pd
 from scipy.stats import norm
 
 from analysis.plots.residuals import residual_heatmap
-from analysis.sem.inference import pieces
+from analysis.sem.casewise import gamma
+from analysis.sem.discrepancy import weighted
+from analysis.sem.inference import inner_product, likelihood_weight, pieces
 from analysis.sem.pairs import inverse
-from analysis.sem.problem import normal_moment_weight
+from analysis.sem.problem import incomplete_gamma, normal_moment_weight
 from analysis.sem.residuals import model_moments
-from analysis.sem.robust import inverse_along
+from analysis.sem.robust import Piece, inverse_along
 from analysis.sem.stack import NumericStack, stack_of
 
 if TYPE_CHECKING:
@@ -104,8 +106,8 @@ def local_fit(fit: SemFit) -> LocalFit:
     Parameters
     ----------
     fit
-        A fitted model with complete rows, or with ordered variables. With incomplete
-        rows standard errors are those of the maximum-likelihood moments.
+        A fitted model. With incomplete rows residuals are from the saturated
+        maximum-likelihood moments.
 
     Notes
     -----
@@ -148,7 +150,7 @@ def _group(fit: SemFit, g: int) -> _Group:
     raw = pd.DataFrame((moments.cov - cov) / np.outer(sd, sd), names, names)
     labels = stack.labels
     vector, unit = _residual_vector(fit, g, stack)
-    spread = _spread(fit, g, stack) / np.outer(unit, unit)
+    spread = _spread(fit, g) / np.outer(unit, unit)
     se = np.sqrt(np.maximum(np.diag(spread), 0.0))
     keep = [k for k, label in enumerate(labels) if _is_pair(label)]
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -207,30 +209,44 @@ def _unit(label: Label, sd: Mapping[str, float]) -> float:
     return 1.0 if second else sd[first]
 
 
-def _spread(fit: SemFit, g: int, stack: NumericStack | OrdinalStack) -> Float2D:
+def _spread(fit: SemFit, g: int) -> Float2D:
     """Covariance of the residuals of one group."""
     problem = fit.problem
-    n = problem.moments[g].n_obs
-    if problem.gammas:
-        piece = pieces(problem, fit.theta)[g]
-        gamma, weight, by_theta = piece.gamma, piece.weight, piece.by_theta
-    else:
-        cov, _ = model_moments(problem.layouts[g], fit.theta)
-        means = isinstance(stack, NumericStack) and stack.means
-        weight = normal_moment_weight(cov, means=means)
-        sample = normal_moment_weight(problem.moments[g].cov, means=means)
-        gamma, by_theta = inverse(sample), stack.jacobian(fit.theta)
-    if weight.ndim == 1:
-        weight = np.diag(weight)
-    share = float(problem.shares[g])
-    bread = fit.uncertainty.bread
-    if not problem.gammas:
-        bread = inverse_along(
-            problem.bend(fit.theta, observed=False) / 2, fit.uncertainty.tangent
-        )
-    through = np.eye(len(weight)) - share * by_theta @ bread @ by_theta.T @ weight
-    found: Float2D = through @ gamma @ through.T / n
+    parts = pieces(problem, fit.theta) if problem.gammas else _likelihood_pieces(fit)
+    bread = inverse_along(inner_product(parts), fit.uncertainty.tangent)
+    piece = parts[g]
+    half = weighted(piece.weight, piece.by_theta)
+    through = np.eye(len(half)) - piece.share * piece.by_theta @ bread @ half.T
+    found: Float2D = through @ piece.gamma @ through.T / problem.moments[g].n_obs
     return found
+
+
+def _likelihood_pieces(fit: SemFit) -> tuple[Piece, ...]:
+    """Weights of the likelihood, and the covariance of moments that goes with errors.
+
+    Robust errors (MLR) take the observed information and moments of any distribution.
+    """
+    problem = fit.problem
+    means = problem.table.meanstructure
+    robust = problem.method.errors == "robust_huber_white"
+    x = tuple(problem.table.observed.index(n) for n in problem.table.exogenous)
+    out = []
+    for g, (layout, moments) in enumerate(
+        zip(problem.layouts, problem.moments, strict=True)
+    ):
+        if moments.patterns is not None:
+            weight = likelihood_weight(problem, g, fit.theta)
+            spread = incomplete_gamma(moments, robust=robust)
+        elif robust:
+            weight = likelihood_weight(problem, g, fit.theta)
+            spread = gamma(moments, means=means, exogenous=x)
+        else:
+            cov, _ = model_moments(layout, fit.theta)
+            weight = normal_moment_weight(cov, means=means)
+            spread = inverse(normal_moment_weight(moments.cov, means=means))
+        by_theta = stack_of(layout).jacobian(fit.theta)
+        out.append(Piece(float(problem.shares[g]), by_theta, weight, spread))
+    return tuple(out)
 
 
 def _unbiased(

@@ -82,6 +82,18 @@ class Patterns:
             scatter[k] = (d * w[rows, None]).T @ d
         return cls(answered.astype(bool), n, mean, repeated, scatter, of_row)
 
+    @classmethod
+    def complete(cls, n: float, mean: Float1D, cov: Float2D) -> Patterns:
+        """Take the moments (divisor n) of complete rows for one pattern."""
+        return cls(
+            answered=np.ones((1, len(mean)), dtype=bool),
+            n=np.array([n], dtype=np.float64),
+            mean=mean[None],
+            repeated=np.zeros(1, dtype=np.int_),
+            scatter=n * cov[None],
+            of_row=np.zeros(0, dtype=np.int_),
+        )
+
     @property
     def total(self) -> float:
         """Number (or weight) of all rows."""

@@ -16,7 +16,7 @@ from analysis.sem.discrepancy import (
     Target,
 )
 from analysis.sem.matrices import Layout
-from analysis.sem.missing import information
+from analysis.sem.missing import Patterns, information
 from analysis.sem.pairs import inverse, normal_weight
 from analysis.sem.partable import Reparameterisation, Restrictions, reparameterise
 from analysis.sem.stack import sample_vector, stack_of
@@ -151,13 +151,15 @@ class Problem:
     def bend(self, theta: Float1D, *, observed: bool) -> Float2D:
         """Second derivatives by theta, expected or observed, (n_free, n_free).
 
-        Groups are weighted by their shares, the information of least squares too.
+        Expected ones are the information, which weighs groups by their shares; those
+        observed are of `value`.
         """
         parts = [
             d.hessian(theta) if observed else d.curvature(theta)
             for d in self.discrepancies
         ]
-        found: Float2D = np.einsum("g,gkl->kl", self.shares, np.stack(parts))
+        weights = self.pull if observed else self.shares
+        found: Float2D = np.einsum("g,gkl->kl", weights, np.stack(parts))
         return found
 
 
@@ -198,13 +200,13 @@ def gammas_of(
         return ()
     if method.errors == "two_stage":
         robust = method.missing == "robust_two_stage"
-        return tuple(_two_stage_gamma(m, robust=robust) for m in moments)
+        return tuple(incomplete_gamma(m, robust=robust) for m in moments)
     x = tuple(table.observed.index(n) for n in table.exogenous)
     means = table.meanstructure
     return tuple(gamma(m, means=means, exogenous=x) for m in moments)
 
 
-def _two_stage_gamma(moments: Moments, *, robust: bool) -> Float2D:
+def incomplete_gamma(moments: Moments, *, robust: bool) -> Float2D:
     """Asymptotic covariance of maximum-likelihood moments of incomplete rows.
 
     Notes
@@ -253,3 +255,17 @@ def normal_moment_weight(cov: Float2D, *, means: bool) -> Float2D:
     found = np.zeros((p + k, p + k))
     found[:p, :p], found[p:, p:] = precision, weight
     return found
+
+
+def observed_moment_weight(
+    moments: Moments, mean: Float1D, cov: Float2D, *, means: bool
+) -> Float2D:
+    """Observed information of one row about means, where modelled, and covariances.
+
+    At `mean` and `cov`, which need not be the sample's.
+    """
+    patterns = moments.patterns or Patterns.complete(
+        moments.n_obs, moments.mean, moments.cov
+    )
+    found = information(patterns, mean, cov, observed=True)
+    return found if means else found[len(mean) :, len(mean) :]

@@ -60,12 +60,6 @@ class Sandwich:
     trace: float
     trace_squared: float
 
-    @property
-    def vcov(self) -> Float2D:
-        """Covariance matrix of the estimates, times the number of rows."""
-        found: Float2D = self.bread @ self.filling @ self.bread
-        return found
-
 
 def sandwich(pieces: tuple[Piece, ...], bread: Float2D) -> Sandwich:
     """Sum the pieces of the groups.
