@@ -268,6 +268,7 @@ def _incomplete(found: Solution, cases: list[_Case]) -> tuple[float, float]:
     Zhang & Savalei (2023): method V3 with robust errors, V6 without.
     """
     problem = found.problem
+    robust = problem.method.errors == "robust_huber_white"
     jacobians = [
         stack_of(layout).jacobian(found.theta)[case.keep]
         for layout, case in zip(problem.layouts, cases, strict=True)
@@ -280,14 +281,18 @@ def _incomplete(found: Solution, cases: list[_Case]) -> tuple[float, float]:
     baked = (bread, np.asarray(filling))
     total = expected = 0.0
     for g, (case, by_theta) in enumerate(zip(cases, jacobians, strict=True)):
+        share = float(problem.shares[g])
         total += _complete_discrepancy(problem, g, found.theta)
         spread = np.linalg.solve(case.observed, case.products)
         expected += float(
             np.trace(np.linalg.solve(case.observed, spread.T) @ case.complete)
         )
-        across = spread @ by_theta
-        share = float(problem.shares[g])
-        expected += _moved(share, case.complete, by_theta, across, baked)
+        if robust:
+            across = spread @ by_theta
+            expected += _moved(share, case.complete, by_theta, across, baked)
+        else:
+            weighed = by_theta.T @ case.complete @ by_theta
+            expected -= share * float((bread * weighed).sum())
     return total, expected
 
 
@@ -323,12 +328,13 @@ def _case(moments: Moments, x: tuple[int, ...], method: Method) -> _Case:
     if method.errors in {"robust_huber_white", "first_order"}:
         scores = moment_scores(moments, moments.mean, moments.cov, means=True)
         squares = middle(scores[:, keep], moments)
-        robust = method.errors == "robust_huber_white"
-        products, bending = (squares, observed) if robust else (observed, squares)
+        if method.errors == "first_order":
+            bending = squares
+        else:
+            products = squares
     if method.information == "expected":
-        bending = information(
-            moments.patterns, moments.mean, moments.cov, observed=False
-        )[inside]
+        at = (moments.patterns, moments.mean, moments.cov)
+        bending = information(*at, observed=False)[inside]
     complete = normal_moment_weight(moments.cov, means=True)[inside]
     return _Case(keep, complete, observed, products, bending)
 

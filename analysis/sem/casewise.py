@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from scipy.linalg import block_diag
 
 from analysis.sem.implied import filled, implied, slopes
 from analysis.sem.missing import casewise, inverse_elements, inverse_pairs
@@ -143,6 +144,42 @@ def gamma(moments: Moments, *, means: bool, exogenous: tuple[int, ...]) -> Float
         summed = cluster_sums(np.vstack(clustered), moments)
         found = summed.T @ summed
     return found / n
+
+
+def normal_gamma(
+    moments: Moments, *, means: bool, exogenous: tuple[int, ...]
+) -> Float2D:
+    """Asymptotic covariance, times N, of means and covariances of normal variables.
+
+    Parameters
+    ----------
+    means
+        Whether means come first.
+    exogenous
+        Positions of predictors whose moments are fixed.
+
+    Returns
+    -------
+    ndarray
+        Shape (k, k), in the order of `analysis.sem.stack.NumericStack`.
+
+    Notes
+    -----
+    Browne (1974). Fixed predictors: less that of what they explain.
+    """
+    found = _normal_gamma(moments.cov, means=means)
+    if not exogenous:
+        return found
+    given = list(exogenous)
+    slope = np.linalg.solve(moments.cov[np.ix_(given, given)], moments.cov[given])
+    return found - _normal_gamma(slope.T @ moments.cov[given], means=means)
+
+
+def _normal_gamma(cov: Float2D, *, means: bool) -> Float2D:
+    rows, columns = vech(len(cov))
+    r, c = rows[:, None], columns[:, None]
+    products = cov[r, rows] * cov[c, columns] + cov[r, columns] * cov[c, rows]
+    return block_diag(cov, products) if means else products
 
 
 def outside(p: int, exogenous: tuple[int, ...], *, means: bool) -> Bool1D:

@@ -10,14 +10,13 @@ import pandas as pd
 from scipy.stats import norm
 
 from analysis.plots.residuals import residual_heatmap
-from analysis.sem.casewise import gamma
+from analysis.sem.casewise import gamma, normal_gamma
 from analysis.sem.discrepancy import weighted
 from analysis.sem.inference import inner_product, likelihood_weight, pieces
-from analysis.sem.pairs import inverse
 from analysis.sem.problem import incomplete_gamma, normal_moment_weight
 from analysis.sem.residuals import model_moments
 from analysis.sem.robust import Piece, inverse_along
-from analysis.sem.stack import NumericStack, stack_of
+from analysis.sem.stack import NumericStack, OrdinalStack, stack_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
     from analysis.arrays import Float1D, Float2D
     from analysis.sem.fit import SemFit
-    from analysis.sem.stack import Label, OrdinalStack
+    from analysis.sem.stack import Label
 
 #: Correlation residuals beyond this are worth a look (Kline 2016).
 WORTH: Final = 0.10
@@ -166,22 +165,18 @@ def _group(fit: SemFit, g: int) -> _Group:
     )
     table["p_value"] = 2 * norm.sf(table["z"].abs())
     table["beyond"] = table["residual"].abs() > WORTH
-    counted = _counted(labels, ordinal=bool(fit.table.categories))
-    # Variances of ordered variables are no residuals, but count as in the SRMR.
-    size = len(counted) + len(layout.ordered)
+    counted = list(range(len(labels)))
+    size = len(counted)
+    if isinstance(stack, OrdinalStack):
+        # Correlations only; variances and predictors count, as in the SRMR.
+        counted = [k for k in keep if labels[k][0] != labels[k][1]]
+        size = len(counted) + len(stack.own) + len(stack.given)
     return _Group(table, _unbiased(vector[counted], spread, counted, size), raw)
 
 
 def _is_pair(label: Label) -> bool:
     second = label[1]
     return bool(second) and second[0] not in "|~"
-
-
-def _counted(labels: tuple[Label, ...], *, ordinal: bool) -> list[int]:
-    """Residuals the SRMR is made of: with ordered variables correlations only."""
-    if not ordinal:
-        return list(range(len(labels)))
-    return [k for k, label in enumerate(labels) if _is_pair(label)]
 
 
 def _residual_vector(
@@ -243,7 +238,7 @@ def _likelihood_pieces(fit: SemFit) -> tuple[Piece, ...]:
         else:
             cov, _ = model_moments(layout, fit.theta)
             weight = normal_moment_weight(cov, means=means)
-            spread = inverse(normal_moment_weight(moments.cov, means=means))
+            spread = normal_gamma(moments, means=means, exogenous=x)
         by_theta = stack_of(layout).jacobian(fit.theta)
         out.append(Piece(float(problem.shares[g]), by_theta, weight, spread))
     return tuple(out)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
 import numpy as np
@@ -98,7 +98,7 @@ def factor_scores(fit: SemFit, method: ScoreMethod | None = None) -> FactorScore
     method
         ``"regression"`` (default; ordered variables: ``"ebm"``), ``"bartlett"``
         (unbiased given the factor), ``"ebm"`` (mode of the factor given the ordered
-        answers).
+        answers); in any case, as lavaan's ``"EBM"``.
 
     Raises
     ------
@@ -115,7 +115,7 @@ def factor_scores(fit: SemFit, method: ScoreMethod | None = None) -> FactorScore
     if not fit.latent:
         raise AnalysisError("factor_scores: the model has no latent variable.")
     ordinal = bool(fit.table.categories)
-    chosen = method or ("ebm" if ordinal else "regression")
+    chosen = method.lower() if method else ("ebm" if ordinal else "regression")
     if chosen not in get_args(ScoreMethod):
         raise AnalysisError(
             f"method={chosen!r} is not offered. Use one of "
@@ -182,6 +182,8 @@ def _linear(
     seen = ~np.isnan(x)
     patterns, of_row = np.unique(seen, axis=0, return_inverse=True)
     k = len(layout.table.latent)
+    if not layout.table.meanstructure:
+        m = _with_given_means(layout, m, moments)
     out, se = np.zeros((len(x), k)), np.zeros((len(x), k))
     for number, answered in enumerate(patterns):
         here = of_row.reshape(-1) == number
@@ -191,6 +193,17 @@ def _linear(
         out[here] = constant + (x[here][:, answered] - mean) @ weights.T
         se[here] = np.sqrt(np.maximum(error, 0.0))
     return out, se
+
+
+def _with_given_means(layout: Layout, m: Matrices, moments: Moments) -> Matrices:
+    """Let the means of fixed predictors reach the latent variables.
+
+    Without a mean structure nothing else has a mean.
+    """
+    alpha = np.zeros_like(m.alpha)
+    at = [layout.table.observed.index(layout.eta[k]) for k in layout.exogenous]
+    alpha[layout.exogenous] = moments.mean[at]
+    return replace(m, alpha=alpha)
 
 
 def _weights(

@@ -228,16 +228,3 @@ def parity(request: pytest.FixtureRequest) -> Parity:
 def fitted() -> Callable[[dict[str, Any]], SemFit]:
     """Fit the model of a case."""
     return fit_of_case
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Expect the differences from lavaan that are still to be mended.
-
-    ``parity_open.txt`` names them, so that none is forgotten; one that is mended fails
-    until it leaves the list.
-    """
-    open_cases = set((Path(__file__).parent / "parity_open.txt").read_text().split())
-    for item in items:
-        if item.nodeid in open_cases:
-            reason = "differs from lavaan 0.6-14, to be mended"
-            item.add_marker(pytest.mark.xfail(reason=reason, strict=True))

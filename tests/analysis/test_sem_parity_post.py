@@ -162,7 +162,11 @@ def test_same_residuals(name: str, fit_of: Callable[[str], SemFit]) -> None:
         assert len(rows) == len(known["lhs"])
         pairs = [frozenset(p) for p in zip(known["lhs"], known["rhs"], strict=True)]
         rows = rows.loc[pairs]
-        np.testing.assert_allclose(rows["residual"], known["residual"], atol=CLOSE)
+        near = tolerance(case)
+        np.testing.assert_allclose(rows["residual"], known["residual"], atol=near)
+        if not known["z"]:
+            # lavaan prints none where ordered and numeric variables meet.
+            continue
         z = np.array(known["z"], dtype=float)
         shown = np.isfinite(z) & (np.abs(known["residual"]) > ROUNDING)
         z, found_z = z[shown], rows["z"].to_numpy()[shown]
@@ -177,7 +181,7 @@ def test_same_residuals(name: str, fit_of: Callable[[str], SemFit]) -> None:
         ):
             # Ours ends at 0, which no mean square undercuts.
             value = max(summary[theirs], 0.0)
-            assert usrmr[ours] == pytest.approx(value, abs=CLOSE), theirs
+            assert usrmr[ours] == pytest.approx(value, abs=near), theirs
 
 
 @pytest.mark.parametrize("name", CONTENT["residuals"])

@@ -172,6 +172,12 @@ residuals <- list(ML = left(three, "hs1939"), means = left(three, "hs1939", list
   tied = left(tied, "hs1939"), democracy = left(bollen, "sem_democracy", list(), "sem"),
   groups = left(three, "hs1939", list(group = "school")),
   groups_equal = left(three, "hs1939", list(group = "school", group.equal = c("loadings", "intercepts"))),
+  groups_MLR = left(three, "hs1939", list(group = "school", estimator = "MLR")),
+  mimic_ML = left(mimic, "hs1939", list(), "sem"), mimic_MLR = left(mimic, "hs1939", list(estimator = "MLR"), "sem"),
+  mimic_MLM = left(mimic, "hs1939", list(estimator = "MLM"), "sem"),
+  missing = left(three, "sem_missing", list(missing = "ml")), missing_MLR = left(three, "sem_missing", list(missing = "ml", estimator = "MLR")),
+  missing_groups = left(three, "sem_missing", list(missing = "ml", group = "school", group.equal = "loadings")),
+  mixed = left("f =~ a1 + a2 + a3 + a4\ng =~ b1 + b2 + c1 + c2", "sem_ordinal", list(ordered = c("a1", "a2", "a3", "a4", "b1", "b2"))),
   WLSMV = left(two, "bfi", ord()), theta = left(two, "bfi", ord(parameterization = "theta")), ordered_ULSMV = left(two, "bfi", ord(estimator = "ULSMV")))
 dropped <- function(x) if (is.list(x)) lapply(Filter(Negate(is.null), x), dropped) else x
 write_json(list(lavaan = as.character(packageVersion("lavaan")), R = as.character(getRversion()), modification = dropped(modification),
