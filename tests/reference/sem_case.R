@@ -62,11 +62,8 @@ corrected_of <- function(fit, m) {
   # Random predictors are taken as given here, unless the model states their covariances.
   if (o$missing == "ml" && !o$fixed.x && length(lavNames(fit, "ov.x"))) nothing(like("robust"))
   if (grepl("two.stage", o$missing)) out <- c(out, two_stage_of(fit, o, m))
-  if (lavInspect(fit, "categorical") && lavInspect(fit, "ngroups") > 1 && !is.na(m$rni.robust %||% NA))
-    out <- c(out, robust_of_groups(fit, m))
   out
 }
-`%||%` <- function(a, b) if (is.null(a)) b else a
 
 # lavaan's own baseline of a two-stage fit is not scaled for two stages; the independence
 # model fitted in two stages is.
@@ -77,20 +74,6 @@ two_stage_of <- function(fit, o, m) {
   right <- unclass(fitMeasures(fit, baseline.model = base))
   moved <- grep("baseline.*scal|(cfi|tli|nnfi|rfi|nfi|pnfi|ifi|rni).(scaled|robust)", names(m), value = TRUE)
   lapply(as.list(right[moved]), digits12)
-}
-
-# The expected baseline discrepancy of several groups is the sum of those of the groups;
-# lavaan divides each by the group's share.
-robust_of_groups <- function(fit, m) {
-  n <- lavInspect(fit, "nobs"); stats <- lavInspect(fit, "sampstat"); gamma <- lavInspect(fit, "gamma")
-  own <- sapply(gamma, function(G) {
-    pairs <- grepl("~~", rownames(G)); if (!any(pairs)) stop("gamma without names"); sum(diag(G)[pairs])
-  })
-  t0 <- sum(n * sapply(stats, function(s) -determinant(s$cov)$modulus))
-  excess <- (1 - m$rni.robust) * (t0 - sum(own * sum(n) / n)); room <- t0 - sum(own)
-  tli <- 1 - excess / m$df * m$baseline.df / room
-  lapply(list(cfi.robust = 1 - max(excess, 0) / max(room, excess, 0), tli.robust = tli, nnfi.robust = tli,
-    rni.robust = 1 - excess / room), digits12)
 }
 
 parameters_of <- function(fit) {
