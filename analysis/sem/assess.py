@@ -216,8 +216,8 @@ def _categorical(found: Solution) -> tuple[float, float]:
 def _categorical_baseline(base: Solution) -> tuple[float, float]:
     """Discrepancy of the sample correlations from none, and its expectation.
 
-    The expectation is that of lavaan, tr(Gamma) of each group divided by its share; with
-    several groups it is larger than the sum over groups, and CFI a little lower.
+    The expectation is that of lavaan, tr(Gamma) of each group divided by its share:
+    with several groups it is larger than their sum, and the CFI a little lower.
     """
     found, expected = _categorical(base)
     if np.isnan(found):

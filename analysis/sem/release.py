@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # Part of a direction outside those already free that counts as new.
 _NEW = 1e-8
+_COLUMNS = ("lhs", "op", "rhs", "group", "other", "x2", "df", "p_value", "epc")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,7 +118,7 @@ def score_tests(fit: SemFit) -> ScoreTests:
             row["x2_robust"] = n * score**2 / spread
             row["p_value_robust"] = float(chi2.sf(n * score**2 / spread, 1))
         rows.append(row | {"epc": change[k] * score / variance})
-    frame = pd.DataFrame(rows)
+    frame = pd.DataFrame(rows, columns=None if rows else list(_COLUMNS))
     if len(frame):
         by = "x2_robust" if "x2_robust" in frame else "x2"
         frame = frame.sort_values(by, ascending=False, ignore_index=True)
