@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
 import pandas as pd
 
 from analysis.errors import AnalysisError
 from analysis.result import format_p
-from analysis.sem.difference import DifferenceMethod, difference, reproduces
+from analysis.sem.difference import (
+    METHODS,
+    DifferenceMethod,
+    difference,
+    reproduces,
+)
+from analysis.sem.estimate import spelt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +35,16 @@ INDICES = (
     "aic",
     "bic",
 )
+_ALIASES: Final[dict[str, str]] = {
+    "sb2001": "satorra_bentler_2001",
+    "sb_2001": "satorra_bentler_2001",
+    "satorrabentler2001": "satorra_bentler_2001",
+    "sb2010": "satorra_bentler_2010",
+    "sb_2010": "satorra_bentler_2010",
+    "satorrabentler2010": "satorra_bentler_2010",
+    "s2000": "satorra_2000",
+    "satorra2000": "satorra_2000",
+}
 SCALED = (
     *("chisq_scaled", "df_scaled", "pvalue_scaled"),
     *("cfi_robust", "tli_robust", "rmsea_robust"),
@@ -103,7 +119,7 @@ def _sentence(difference: Mapping[str, object]) -> str:
 
 
 def compare(
-    fits: Mapping[str, SemFit], *, method: DifferenceMethod | None = None
+    fits: Mapping[str, SemFit], *, method: DifferenceMethod | str | None = None
 ) -> Comparison:
     """Put models side by side, and test neighbours that are nested.
 
@@ -117,11 +133,13 @@ def compare(
         At least two fitted models by name.
     method
         See `analysis.sem.difference.difference`; by default what suits the estimator.
+        Short (``"sb2001"``) and lavaan's (``"satorra.bentler.2001"``) spellings are
+        understood, in any case.
 
     Raises
     ------
     AnalysisError
-        If there are fewer than two models.
+        If there are fewer than two models, or the method is not offered.
 
     Notes
     -----
@@ -133,10 +151,14 @@ def compare(
             f"compare: expected at least two models, found {len(fits)}. Hand in a "
             "mapping of names to fits."
         )
+    chosen: DifferenceMethod | None = None
+    if method is not None and method != "default":
+        name = spelt("compare, method", method, METHODS, _ALIASES)
+        chosen = cast("DifferenceMethod", name)
     ordered = sorted(fits.items(), key=lambda item: item[1].indices.df)
     models = pd.DataFrame([_model_row(name, fit) for name, fit in ordered])
     pairs = pairwise(ordered)
-    differences = [_difference(less, more, method) for less, more in pairs]
+    differences = [_difference(less, more, chosen) for less, more in pairs]
     return Comparison(models, pd.DataFrame(differences))
 
 

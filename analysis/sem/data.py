@@ -10,6 +10,7 @@ import pandas as pd
 
 from analysis.errors import AnalysisError
 from analysis.sem.syntax import near
+from analysis.sem.syntax.products import factors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -122,6 +123,7 @@ def read_table(
             "column per variable."
         )
     design = design or Design()
+    data = _with_products(data, names, model, ordered)
     _require_columns(data, names, model)
     _require_design(data, names, design)
     x = _numbers(data, names, ordered)
@@ -141,6 +143,56 @@ def read_table(
         every.part(label, np.asarray(codes == g)) for g, label in enumerate(labels)
     )
     return Table(names, groups, categories)
+
+
+def _with_products(
+    data: pd.DataFrame,
+    names: tuple[str, ...],
+    model: ModelSyntax,
+    ordered: Sequence[str],
+) -> pd.DataFrame:
+    """Add the columns of products ``x1:x2``, missing where either is.
+
+    Notes
+    -----
+    lavaan's rule: raw products, neither centred nor scaled.
+    """
+    columns = [str(c) for c in data.columns]
+    added: dict[str, pd.Series] = {}
+    faults: list[str] = []
+    for name in names:
+        if not factors(name) or name in columns:
+            continue
+        fault = _unfit_factor(data, factors(name), ordered)
+        if fault:
+            at = model.first_place(name)
+            faults.append(model.source.locate(at, f"in the product {name}, {fault}"))
+        else:
+            a, b = (_floats(data[n], numeric=True) for n in factors(name))
+            added[name] = pd.Series(a * b, index=data.index)
+    if faults:
+        raise AnalysisError("\n".join(faults))
+    return data.assign(**added) if added else data
+
+
+def _unfit_factor(
+    data: pd.DataFrame, names: tuple[str, ...], ordered: Sequence[str]
+) -> str:
+    """Say why a variable cannot be multiplied; empty when all can."""
+    columns = [str(c) for c in data.columns]
+    for name in names:
+        if columns.count(name) != 1:
+            return (
+                f"{name!r} is no column of the data.{near(name, columns)} Correct the "
+                "name, or add the column"
+            )
+        if name in ordered or not pd.api.types.is_numeric_dtype(data[name]):
+            return (
+                f"{name!r} is not numeric ({data[name].dtype}"
+                f"{', declared ordered' if name in ordered else ''}). Code it as "
+                "numbers, or put the product into the data as a column"
+            )
+    return ""
 
 
 def _require_columns(
@@ -182,10 +234,15 @@ def _require_design(data: pd.DataFrame, names: tuple[str, ...], design: Design) 
         name: str | None = getattr(design, role)
         if name is None:
             continue
-        if columns.count(name) != 1:
+        if columns.count(name) == 0:
             faults.append(
-                f"{role}={name!r}: the data have {columns.count(name)} such columns."
-                f"{near(name, columns)} Name one column."
+                f"{role}={name!r}: no column of the data has this name."
+                f"{near(name, columns)} Correct the name, or add the column."
+            )
+        elif columns.count(name) > 1:
+            faults.append(
+                f"{role}={name!r}: {columns.count(name)} columns of the data have this "
+                "name. Keep one of them."
             )
         elif role == "group" and name in names:
             faults.append(

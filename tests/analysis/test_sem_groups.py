@@ -122,7 +122,8 @@ def test_nonlinear_constraints_hold() -> None:
 
 
 def test_infeasible_constraints_are_named() -> None:
-    with pytest.raises(AnalysisError, match=r"line 3.*cannot be met"):
+    words = "line 2: .*cannot be met together with line 3"
+    with pytest.raises(AnalysisError, match=words):
         cfa("f =~ x1 + a*x2 + x3 + x4\na > 1\na < 0.5", HS)
 
 
@@ -130,7 +131,7 @@ BAD_GROUPS = [
     (HS.assign(school=np.nan), "301 of 301 rows have no value"),
     (HS.assign(school=HS["school"].where(HS.index > 2)), "row 1"),
     (HS.assign(school="one"), "holds only 'one'"),
-    (HS.drop(columns="school"), "0 such columns"),
+    (HS.drop(columns="school"), "no column of the data has this name"),
 ]
 
 
@@ -184,7 +185,7 @@ def test_a_label_with_two_fixed_values() -> None:
 
 
 def test_factors_that_measure_each_other_in_a_circle() -> None:
-    with pytest.raises(ModelSyntaxError, match="f, g measure each other"):
+    with pytest.raises(ModelSyntaxError, match="f =~ g =~ f measure each other"):
         cfa("f =~ x1 + x2 + g\ng =~ x3 + x4 + f", HS)
 
 

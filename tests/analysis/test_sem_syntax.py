@@ -61,7 +61,7 @@ REFUSED = [
     ("x | u1", 1, "expected a threshold t1"),
     ("x ~*~ y", 1, "one variable"),
     ("f <~ x1", 1, "composites"),
-    ("group: 1\nf =~ x1", 1, "blocks"),
+    ("level: 1\nf =~ x1", 1, "levels"),
     ("f =~ a*x1\n2 > 0", 2, "names no parameter"),
     ("f =~ x1 + x2 + f", 1, "measured by itself"),
     ("y ~ y", 1, "regressed on itself"),

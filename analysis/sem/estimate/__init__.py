@@ -1,18 +1,26 @@
 """From model syntax and data to a fitted model.
 
-Read in this order: `starts` (start values), `minimum` (the optimiser), `constrained`
-(the same under inequalities), `admissible` (solutions that converge and still cannot
-be believed), `models` (`cfa`, `sem`).
+Read in this order: `request` (options, with `spelling`), `preparation` (data read,
+options settled), `starts` (start values), `minimum` (the optimiser), `given` (start
+values that the model states), `feasible` (constraints that contradict each other),
+`constrained` (the minimum under inequalities), `loops` (variables that explain each
+other), `admissible` (solutions that converge and still cannot be believed), `models`
+(`cfa`, `sem`).
 """
 
 from analysis.sem.estimate.admissible import IMPROPER
 from analysis.sem.estimate.constrained import constrained
 from analysis.sem.estimate.minimum import minimise
-from analysis.sem.estimate.models import cfa, fit_table, prepare, sem
+from analysis.sem.estimate.models import cfa, fit_table, sem
+from analysis.sem.estimate.preparation import Prepared, prepare
+from analysis.sem.estimate.request import Request
+from analysis.sem.estimate.spelling import spelt
 from analysis.sem.estimate.starts import Starts, start_values
 
 __all__ = [
     "IMPROPER",
+    "Prepared",
+    "Request",
     "Starts",
     "cfa",
     "constrained",
@@ -20,5 +28,6 @@ __all__ = [
     "minimise",
     "prepare",
     "sem",
+    "spelt",
     "start_values",
 ]

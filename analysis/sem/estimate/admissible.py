@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.result import warning_table
+from analysis.sem.estimate.loops import loop_rows
 from analysis.sem.implied import eta_cov
 from analysis.sem.standardize import estimates, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import pandas as pd
 
@@ -28,6 +29,8 @@ NAMED = 5
 DROPPED = 0.05
 #: Fewer answers than this leave a category without weight.
 RARE = 5
+#: Fewer clusters than this make robust errors too small.
+CLUSTERS = 30
 _OVER_ONE = 1 + 1e-6
 _NOT_PD = -1e-8
 # Polychoric correlations stop here.
@@ -47,7 +50,11 @@ IMPROPER = (
 
 
 def warnings_of(
-    problem: Problem, theta: Float1D, standardized: Standardized, data: Table
+    problem: Problem,
+    theta: Float1D,
+    standardized: Standardized,
+    data: Table,
+    notes: Sequence[Row] = (),
 ) -> pd.DataFrame:
     """Say what is odd about a solution: what, where (with the value), remedy.
 
@@ -55,17 +62,20 @@ def warnings_of(
     ``rare_category``, ``predictor_freed``, ``one_item_factor``, ``negative_variance``,
     ``loading_above_one``, ``correlation_above_one``, ``latent_cov_not_pd``,
     ``residual_cov_not_pd``, ``correlation_at_bound``, ``sample_not_pd``,
-    ``defined_not_real``.
+    ``defined_not_real``, ``few_clusters``, ``feedback_loop``; and those of `notes`:
+    ``start_not_used``, ``option_without_effect``, ``equal_thresholds``.
     """
-    rows: list[Row] = []
+    rows: list[Row] = list(notes)
     n_free = problem.coordinates.n_coordinates
     for moments in problem.moments:
         rows += _dropped(moments)
     rows += _empty(data)
     rows += _few(problem.n_obs, n_free)
+    rows += _few_clusters(problem, n_free)
     rows += _rare(problem, data)
     rows += _freed(problem.table)
     rows += _alone(problem.table)
+    rows += loop_rows(problem, theta)
     rows += _variances(problem, theta)
     rows += _standardized(problem.table, standardized)
     for layout, moments in zip(problem.layouts, problem.moments, strict=True):
@@ -88,7 +98,12 @@ def _empty(data: Table) -> Iterator[Row]:
             more = ", …" if len(empty) > NAMED else ""
             yield (
                 "empty_rows",
-                f"{len(empty)} rows{_place(group.label)} answer no item: {shown}{more}",
+                (
+                    f"{len(empty)} row{_place(group.label)} answers no item: {shown}"
+                    if len(empty) == 1
+                    else f"{len(empty)} rows{_place(group.label)} answer no item: "
+                    f"{shown}{more}"
+                ),
                 "They say nothing and are left out; look why they are there",
             )
 
@@ -120,6 +135,38 @@ def _few(n_obs: int, n_free: int) -> Iterator[Row]:
                 "not to be trusted"
             ),
         )
+
+
+def _few_clusters(problem: Problem, n_free: int) -> Iterator[Row]:
+    """Clusters whose number carries robust errors badly.
+
+    Notes
+    -----
+    The middle of the sandwich is a sum over clusters, so its rank is at most their
+    number less one; its errors are too small when they are few (Kauermann & Carroll
+    2001; Cameron & Miller 2015, section VI).
+    """
+    known = [m.cluster for m in problem.moments if m.cluster is not None]
+    if not known:
+        return
+    n = len(np.unique(np.concatenate(known)))
+    if n >= CLUSTERS and n > n_free:
+        return
+    rank = (
+        f"; the covariance of the estimates has rank {n - 1} at most, so tests of many "
+        "parameters at once do not exist"
+        if n <= n_free
+        else ""
+    )
+    yield (
+        "few_clusters",
+        f"{n} clusters for {n_free} free parameters{rank}",
+        (
+            "Robust errors are too small with few clusters (fewer than 20 to 30): "
+            "collect more, fit a smaller model, or add indicators of the clusters as "
+            "predictors in place of cluster="
+        ),
+    )
 
 
 def _rare(problem: Problem, data: Table) -> Iterator[Row]:

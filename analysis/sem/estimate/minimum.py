@@ -10,6 +10,7 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import minimize
 
 from analysis.errors import ConvergenceError, NotIdentifiedError
+from analysis.sem.estimate.loops import loops
 from analysis.sem.inference import confounded
 from analysis.sem.stack import NumericStack, OrdinalStack, stack_of
 
@@ -29,6 +30,10 @@ _FAR = 1000.0
 _SHORT = 0.1
 _HALVINGS = 25
 _MANY = 5
+# Effects in a circle, standardised, that multiply to more than 1.
+_STRONG = 1.5
+# Decimals of a discrepancy in which two minima are told apart.
+_DIGITS = 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,8 +69,8 @@ def require_identified(problem: Problem, starts: Starts) -> None:
             "sample moments. Fix or constrain some parameters, or add indicators."
         )
     rng = np.random.default_rng(1)
-    away = rng.uniform(0.06, 0.3, len(starts.theta))
-    somewhere = starts.theta + starts.scale * away
+    away = rng.uniform(0.06, 0.3, len(starts.own))
+    somewhere = starts.own + starts.scale * away
     theta = coordinates.theta(coordinates.coordinates(somewhere))
     flat = np.zeros((len(theta), len(theta)))
     for layout, moments in zip(problem.layouts, problem.moments, strict=True):
@@ -74,10 +79,19 @@ def require_identified(problem: Problem, starts: Starts) -> None:
         flat += by_theta.T @ by_theta
     flat = coordinates.basis.T @ flat @ coordinates.basis
     if blamed := confounded(flat, coordinates, table):
-        raise NotIdentifiedError(
-            f"model: no data can tell apart {blamed}. Fix one of them (a marker "
-            "loading or a factor variance), set parameters equal, or add indicators."
+        raise NotIdentifiedError(_flat(blamed))
+
+
+def _flat(blamed: str) -> str:
+    if ", " not in blamed:
+        return (
+            f"model: no data say anything about {blamed}. Fix it, or give its "
+            "variables more paths or indicators."
         )
+    return (
+        f"model: no data can tell apart {blamed}. Fix one of them (a marker loading or "
+        "a factor variance), set parameters equal, or add indicators."
+    )
 
 
 def n_moments(problem: Problem) -> int:
@@ -99,12 +113,37 @@ def _units(stack: NumericStack | OrdinalStack, sd: Float1D) -> Float1D:
     return np.ones(stack.size)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Minimum:
+    """Where a search ended.
+
+    Attributes
+    ----------
+    theta
+        Estimates, shape (n_free,).
+    value
+        Discrepancy there.
+    first
+        Whether the first start value, `Starts.theta`, led there.
+    """
+
+    theta: Float1D
+    value: float
+    first: bool
+
+
 def minimise(problem: Problem, starts: Starts, *, floor: float = 0.0) -> Float1D:
-    """Find the theta, shape (n_free,), with the smallest discrepancy.
+    """Find the theta, shape (n_free,), with the smallest discrepancy; as `lowest`."""
+    return lowest(problem, starts, floor=floor).theta
+
+
+def lowest(problem: Problem, starts: Starts, *, floor: float = 0.0) -> Minimum:
+    """Find the smallest discrepancy.
 
     Fisher scoring from the informed start, which a well-behaved model needs a few steps
     of. Where it stalls, or ends at a negative variance (which may be a local minimum),
-    BFGS and other starts are tried too and the best minimum is taken.
+    BFGS and other starts are tried too and the best minimum is taken; of a model with
+    circles also from strong effects, which no search reaches from weak ones.
 
     Parameters
     ----------
@@ -119,24 +158,38 @@ def minimise(problem: Problem, starts: Starts, *, floor: float = 0.0) -> Float1D
         If that is because the discrepancy is flat in some direction.
     """
     if not problem.coordinates.n_coordinates:
-        return problem.coordinates.offset
+        offset = problem.coordinates.offset
+        return Minimum(offset, problem.at(offset), first=True)
     searched: list[_Point] = []
     for start in _starts(problem, starts):
         found = _fisher_scoring(problem, start, starts, floor)
         searched.append(found)
         if floor and problem.value(found.z) <= floor:
-            return problem.coordinates.theta(found.z)
+            return _minimum(problem, found, searched, starts)
         if found.converged and not _improper(problem, found):
             break
         slow = _fisher_scoring(problem, _bfgs(problem, start), starts, floor)
         searched.append(slow)
         if slow.converged and not _improper(problem, slow):
             break
-    minima = [found for found in searched if found.converged]
+    beyond = [
+        _fisher_scoring(problem, z, starts, floor) for z in _beyond(problem, starts)
+    ]
+    minima = [found for found in (*searched, *beyond) if found.converged]
     if not minima:
         raise _failure(problem, searched)
-    best = min(minima, key=lambda found: problem.value(found.z))
-    return problem.coordinates.theta(best.z)
+    best = min(minima, key=lambda found: round(problem.value(found.z), _DIGITS))
+    return _minimum(problem, best, searched, starts)
+
+
+def _minimum(
+    problem: Problem, best: _Point, searched: list[_Point], starts: Starts
+) -> Minimum:
+    value = problem.value(best.z)
+    # Two searches belong to each start; the first is skipped where it has no value.
+    at_first = np.isfinite(problem.value(problem.coordinates.coordinates(starts.theta)))
+    first = bool(at_first) and any(best is point for point in searched[:2])
+    return Minimum(problem.coordinates.theta(best.z), value, first)
 
 
 def _improper(problem: Problem, found: _Point) -> list[str]:
@@ -185,6 +238,26 @@ def _starts(problem: Problem, starts: Starts) -> Iterator[Float1D]:
         starts.plain + noise[1],
     )
     for theta in candidates:
+        z = problem.coordinates.coordinates(theta)
+        if np.isfinite(problem.value(z)):
+            yield z
+
+
+def _beyond(problem: Problem, starts: Starts) -> Iterator[Float1D]:
+    """Start points in z with strong effects in the circles of a model.
+
+    Where the effects of a circle multiply to 1 there is no Sigma; a search from weak
+    effects does not get past that.
+    """
+    inside = {name for circle in loops(problem.table) for name in circle}
+    here = [
+        k
+        for k, row in enumerate(problem.table.free)
+        if row.op == "~" and {row.lhs, row.rhs} <= inside
+    ]
+    for sign in (1.0, -1.0) if here else ():
+        theta = starts.theta.copy()
+        theta[here] = sign * _STRONG * starts.scale[here]
         z = problem.coordinates.coordinates(theta)
         if np.isfinite(problem.value(z)):
             yield z

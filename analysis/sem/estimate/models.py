@@ -2,60 +2,46 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from analysis.errors import AnalysisError
+from analysis.errors import NotIdentifiedError
 from analysis.sem.assess import assess
-from analysis.sem.data import Design, Table, read_table
 from analysis.sem.definitions import defined
 from analysis.sem.estimate.admissible import warnings_of
 from analysis.sem.estimate.constrained import constrained
+from analysis.sem.estimate.feasible import require_feasible
+from analysis.sem.estimate.given import from_given, usable
+from analysis.sem.estimate.loops import unidentified
 from analysis.sem.estimate.minimum import minimise, n_moments, require_identified
+from analysis.sem.estimate.preparation import prepare
+from analysis.sem.estimate.request import Request
 from analysis.sem.estimate.starts import Starts, start_values
-from analysis.sem.estimators import (
-    EstimatorName,
-    Information,
-    Likelihood,
-    Method,
-    Missing,
-    Parameterization,
-    method,
-)
 from analysis.sem.fit import SemFit
 from analysis.sem.inference import uncertainty
 from analysis.sem.moments import Moments, Wanted, sample_moments
-from analysis.sem.partable import (
-    Equal,
-    Options,
-    ParameterTable,
-    complete,
-    variables,
-)
+from analysis.sem.partable import Equal, Options, ParameterTable, complete
 from analysis.sem.problem import Problem, pose
 from analysis.sem.standardize import r_squared, standardize
-from analysis.sem.syntax import near, parse
+from analysis.sem.syntax import parse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from analysis.arrays import Float1D, Float2D
+    from analysis.sem.data import Table
+    from analysis.sem.estimate.admissible import Row
+    from analysis.sem.estimators import (
+        EstimatorName,
+        Information,
+        Likelihood,
+        Method,
+        Missing,
+        Parameterization,
+    )
     from analysis.sem.syntax import ModelSyntax
-
-_SPELT: Final = {
-    "residual.covariances": "residual_covariances",
-    "lv.variances": "lv_variances",
-    "lv.covariances": "lv_covariances",
-}
-_ROBUST: Final = ("WLSM", "WLSMV", "WLSMVS", "ULSM", "ULSMV", "ULSMVS")
-# More whole numbers than this are numbers unless they are declared ordered.
-_FEW: Final = 7
-_EQUAL: Final = (
-    *("loadings", "intercepts", "thresholds", "residuals", "residual_covariances"),
-    *("means", "lv_variances", "lv_covariances", "regressions"),
-)
 
 
 def cfa(
@@ -87,9 +73,10 @@ def cfa(
         One row per respondent, one numeric column per observed variable; other
         columns are not looked at. Not changed.
     estimator
-        ``"ML"`` (default), ``"MLM"``, ``"MLMV"``, ``"MLMVS"``, ``"MLR"``, ``"MLF"``,
-        ``"GLS"``, ``"ULS"``, ``"WLS"``, ``"DWLS"``, ``"WLSM"``, ``"WLSMV"`` (default
-        with ordered variables), ``"WLSMVS"``, ``"ULSM"``, ``"ULSMV"``, ``"ULSMVS"``.
+        Upper or lower case: ``"ML"`` (default), ``"MLM"``, ``"MLMV"``, ``"MLMVS"``,
+        ``"MLR"``, ``"MLF"``, ``"GLS"``, ``"ULS"``, ``"WLS"``, ``"DWLS"``, ``"WLSM"``,
+        ``"WLSMV"`` (default with ordered variables), ``"WLSMVS"``, ``"ULSM"``,
+        ``"ULSMV"``, ``"ULSMVS"``.
     ordered
         Names of variables that are ordered categories; True for all that are explained
         by others, False for none. By default columns whose type is an ordered category
@@ -100,7 +87,8 @@ def cfa(
     group_equal
         Kinds of parameters equal in all groups: loadings, intercepts, thresholds,
         residuals, residual_covariances, means, lv_variances, lv_covariances,
-        regressions.
+        regressions; needs `group`. Thresholds without intercepts set intercepts of y*
+        free from the second group on; see Notes.
     group_partial
         Parameters exempt from that, spelt as in the model: ``"visual =~ x2"``.
     missing
@@ -109,7 +97,8 @@ def cfa(
         missingness depends on what was answered (MAR). ``"pairwise"``: each
         correlation of ordered variables from those who answered both.
         ``"two_stage"``, ``"robust_two_stage"``: the model is fitted to
-        maximum-likelihood moments.
+        maximum-likelihood moments. lavaan's spellings are understood
+        (``"two.stage"``).
     std_lv
         Scale factors by a variance of 1, not by a first loading of 1.
     parameterization
@@ -150,14 +139,28 @@ def cfa(
     Same numbers as ``lavaan::cfa(model, data)`` with the options of these names;
     tests/reference/sem_estimators.R, sem_ordinal.R.
 
+    With `cluster` and numeric variables ``"ML"``, also when no estimator is named, is
+    ``"MLR"``: estimates, standard errors (observed information, Huber-White over
+    clusters, structured moments) and the plain chi-square are those of
+    ``lavaan::cfa(cluster=)`` with either name. lavaan 0.6-14 has for its default,
+    ``"ML"``, another scaled chi-square: the Yuan-Bentler scaling factor with the
+    observed information of the saturated moments (``observed.information = "h1"``)
+    in place of the Hessian that ``"MLR"`` takes; ours is that of ``"MLR"``.
+
+    ``group_equal=["loadings", "thresholds"]`` follows Wu & Estabrook (2016), as
+    lavaan 0.6-20: from the second group on the intercepts of y* are free and latent
+    means 0. lavaan 0.6-14 holds the intercepts at 0 and frees latent means, which is
+    ours with ``"intercepts"`` added; a row of `SemFit.warnings` says so where it
+    matters.
+
+    `weights` with ``"ML"`` are ``"MLR"`` likewise.
+
     Examples
     --------
     >>> fit = cfa("visual =~ x1 + x2 + x3", data)  # doctest: +SKIP
     >>> fit.summary()  # doctest: +SKIP
     """
-    return sem(
-        model,
-        data,
+    request = Request(
         estimator=estimator,
         ordered=ordered,
         group=group,
@@ -173,6 +176,7 @@ def cfa(
         information=information,
         likelihood=likelihood,
     )
+    return fit_request(model, data, request)
 
 
 def sem(
@@ -224,9 +228,7 @@ parameterization, meanstructure, orthogonal, cluster, weights, information, like
     -----
     Same numbers as ``lavaan::sem(model, data)``; tests/reference/sem_models.R.
     """
-    table, how, options = prepare(
-        model,
-        data,
+    request = Request(
         estimator=estimator,
         ordered=ordered,
         group=group,
@@ -244,70 +246,19 @@ parameterization, meanstructure, orthogonal, cluster, weights, information, like
         fixed_x=fixed_x,
         conditional_x=conditional_x,
     )
-    return fit_table(model, table, how, options)
+    return fit_request(model, data, request)
 
 
-def prepare(
-    model: str,
-    data: pd.DataFrame,
-    *,
-    estimator: EstimatorName | None = None,
-    ordered: Sequence[str] | bool | None = None,
-    group: str | None = None,
-    group_equal: Sequence[Equal] | Equal = (),
-    group_partial: Sequence[str] = (),
-    missing: Missing = "listwise",
-    std_lv: bool = False,
-    parameterization: Parameterization = "delta",
-    meanstructure: bool | None = None,
-    orthogonal: bool = False,
-    cluster: str | None = None,
-    weights: str | None = None,
-    information: Information | None = None,
-    likelihood: Likelihood = "normal",
-    fixed_x: bool | None = None,
-    conditional_x: bool | None = None,
-) -> tuple[Table, Method, Options]:
-    """Read the data of a model and settle how to fit it; parameters as in `sem`."""
-    parsed = parse(model)
-    names = _ordered(parsed, data, ordered, estimator)
-    how = method(
-        estimator,
-        ordered=bool(names),
-        missing=missing,
-        information=information,
-        likelihood=likelihood,
-        dependent=cluster is not None or weights is not None,
-    )
-    design = Design(group, cluster, weights)
-    table = read_table(data, variables(parsed), parsed, ordered=names, design=design)
-    if parameterization not in {"delta", "theta"}:
-        raise AnalysisError(
-            f"parameterization={parameterization!r} is not offered. Use 'delta' or "
-            "'theta'."
-        )
-    numeric = how.least_squares and not names
-    if fixed_x and numeric:
-        raise AnalysisError(
-            f"fixed_x=True does not go with estimator={how.name!r} of numeric "
-            "variables, which needs the moments of predictors, too. Leave it out."
-        )
-    if fixed_x is None:
-        fixed_x = not numeric and conditional_x is not False
-    given = bool(names) and fixed_x if conditional_x is None else conditional_x
-    options = Options(
-        std_lv=std_lv,
-        orthogonal=orthogonal,
-        meanstructure=_means(meanstructure, how, table),
-        fixed_x=fixed_x,
-        groups=tuple(g.label for g in table.groups),
-        equal=_equal(group_equal),
-        partial=tuple(group_partial),
-        categories={n: len(k) for n, k in table.categories.items()},
-        theta=parameterization == "theta",
-        conditional=given and bool(names),
-    )
-    return table, how, options
+def fit_request(model: str, data: pd.DataFrame, request: Request) -> SemFit:
+    """Fit a model with options that travel together.
+
+    Raises
+    ------
+    ModelSyntaxError, AnalysisError, TooFewError, NotIdentifiedError, ConvergenceError
+        As `cfa`.
+    """
+    found = prepare(model, data, request)
+    return fit_table(model, found.table, found.method, found.options, notes=found.notes)
 
 
 def fit_table(
@@ -318,6 +269,7 @@ def fit_table(
     *,
     moments: tuple[Moments, ...] | None = None,
     gammas: tuple[Float2D, ...] | None = None,
+    notes: Sequence[Row] = (),
 ) -> SemFit:
     """Fit a model to data that have been read.
 
@@ -325,6 +277,8 @@ def fit_table(
     ----------
     moments, gammas
         Of these data, where another model has already needed them.
+    notes
+        Rows to put before the warnings: what, where, remedy.
 
     Raises
     ------
@@ -338,26 +292,46 @@ def fit_table(
         moments = tuple(sample_moments(group, wanted, how) for group in data.groups)
     table = table.with_exogenous([(m.cov, m.mean) for m in moments])
     problem = pose(table, parsed, moments, how, gammas)
-    theta = solve(problem)
-    return _present(model, problem, theta, data)
+    try:
+        theta, rows = solve(problem, parsed)
+        return _present(model, problem, theta, data, (*notes, *rows))
+    except NotIdentifiedError as error:
+        raise unidentified(error, table, parsed) from None
 
 
-def solve(problem: Problem) -> Float1D:
-    """Find the estimates of a model, shape (n_free,).
+def solve(problem: Problem, model: ModelSyntax) -> tuple[Float1D, list[Row]]:
+    """Find the estimates of a model.
+
+    Returns
+    -------
+    theta
+        Shape (n_free,).
+    rows
+        Warnings about stated start values: what, where, remedy.
 
     Raises
     ------
     NotIdentifiedError, ConvergenceError, AnalysisError
         As `sem`.
     """
-    starts = start_values(problem.table, problem.moments)
+    starts, rows = usable(problem, start_values(problem.table, problem.moments))
+    require_feasible(problem, starts, model)
     require_identified(problem, starts)
     if problem.restrictions.binding:
-        return constrained(problem, starts)
-    return minimise(problem, starts)
+        return constrained(problem, starts), rows
+    if np.array_equal(starts.theta, starts.own):
+        return minimise(problem, starts), rows
+    theta, more = from_given(problem, starts)
+    return theta, [*rows, *more]
 
 
-def _present(model: str, problem: Problem, theta: Float1D, data: Table) -> SemFit:
+def _present(
+    model: str,
+    problem: Problem,
+    theta: Float1D,
+    data: Table,
+    notes: Sequence[Row],
+) -> SemFit:
     found = uncertainty(problem, theta)
     # Active inequalities hold parameters, but cost no degree of freedom.
     ruled = len(problem.restrictions.equalities)
@@ -376,7 +350,7 @@ def _present(model: str, problem: Problem, theta: Float1D, data: Table) -> SemFi
         indices=indices,
         statistic=statistic,
         r_squared=_explained(problem, theta),
-        warnings=warnings_of(problem, theta, standardized, data),
+        warnings=warnings_of(problem, theta, standardized, data, notes),
     )
 
 
@@ -407,70 +381,3 @@ def _wanted(table: ParameterTable) -> Wanted:
         exogenous=tuple(table.observed.index(n) for n in table.exogenous),
         conditional=table.conditional,
     )
-
-
-def _means(asked: bool | None, how: Method, table: Table) -> bool:  # noqa: FBT001
-    needed = how.missing in {"ml", "two_stage", "robust_two_stage"}
-    clustered = table.groups[0].cluster is not None
-    wanted = needed or clustered or len(table.groups) > 1 or bool(table.categories)
-    if asked is None:
-        return wanted
-    if needed and not asked:
-        raise AnalysisError(
-            f"meanstructure=False does not go with missing={how.missing!r}, which "
-            "estimates means. Leave it out."
-        )
-    return asked
-
-
-def _equal(kinds: Sequence[Equal] | Equal) -> tuple[Equal, ...]:
-    listed = [kinds] if isinstance(kinds, str) else list(kinds)
-    spelt = [_SPELT.get(kind, kind) for kind in listed]
-    if stray := [kind for kind in spelt if kind not in _EQUAL]:
-        raise AnalysisError(
-            f"group_equal: {stray} are no kinds of parameters. Choose from "
-            f"{', '.join(_EQUAL)}."
-        )
-    return tuple(spelt)  # type: ignore[arg-type]
-
-
-def _ordered(
-    model: ModelSyntax,
-    data: pd.DataFrame,
-    asked: Sequence[str] | bool | None,  # noqa: FBT001
-    estimator: EstimatorName | None,
-) -> tuple[str, ...]:
-    """Which variables of the model are ordered categories."""
-    explained = {s.rhs for s in model.statements if s.op == "=~"}
-    explained |= {s.lhs for s in model.statements if s.op == "~"}
-    candidates = [n for n in model.observed if n in explained]
-    if asked is True:
-        return tuple(candidates)
-    columns = [str(c) for c in data.columns] if isinstance(data, pd.DataFrame) else []
-    named = [asked] if isinstance(asked, str) else list(asked or ())
-    if stray := [n for n in named if n not in columns and n not in model.observed]:
-        raise AnalysisError(
-            f"ordered: {stray} are neither columns of the data nor variables of the "
-            f"model.{near(stray[0], columns)} Correct the names."
-        )
-    if asked is None:
-        named = [
-            n for n in candidates if columns.count(n) == 1 and _is_ordered(data[n])
-        ]
-    if asked is None and estimator in _ROBUST and not named:
-        # Robust weighted least squares is asked for where answers are few and ordered.
-        answers = [columns.count(n) == 1 and _is_scale(data[n]) for n in candidates]
-        named = candidates if all(answers) else []
-    return tuple(n for n in candidates if n in named)
-
-
-def _is_scale(column: pd.Series) -> bool:
-    """Whether a column holds at most seven whole numbers."""
-    if not pd.api.types.is_numeric_dtype(column):
-        return False
-    codes = column.dropna().unique()
-    return len(codes) <= _FEW and all(float(code).is_integer() for code in codes)
-
-
-def _is_ordered(column: pd.Series) -> bool:
-    return isinstance(column.dtype, pd.CategoricalDtype) and bool(column.cat.ordered)

@@ -32,11 +32,20 @@ class Starts:
         and none of the stated values.
     scale
         Order of magnitude of each parameter, shape (n_free,).
+    unstated
+        Informed start values without the stated ones, shape (n_free,); None when
+        nothing is stated.
     """
 
     theta: Float1D
     plain: Float1D
     scale: Float1D
+    unstated: Float1D | None = None
+
+    @property
+    def own(self) -> Float1D:
+        """Informed start values that owe nothing to the model's text."""
+        return self.theta if self.unstated is None else self.unstated
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,6 +67,7 @@ def start_values(table: ParameterTable, moments: tuple[Moments, ...]) -> Starts:
         theta=np.concatenate([s.theta for s in groups]),
         plain=np.concatenate([s.plain for s in groups]),
         scale=np.concatenate([s.scale for s in groups]),
+        unstated=np.concatenate([s.own for s in groups]),
     )
 
 
@@ -70,19 +80,20 @@ def _group_starts(table: ParameterTable, moments: Moments) -> Starts:
     known = dict(zip(table.observed, moments.mean.tolist(), strict=True))
     cuts = _cuts(table, moments, units)
 
-    def values(*, plain: bool) -> Float1D:
+    def values(*, plain: bool, stated: bool = False) -> Float1D:
         found = []
         for p in table.free:
             value = _value(p, guess, known | cuts, {} if plain else related)
             if p.is_variance:
                 value = _unexplained(p.lhs, table, guess, plain=plain)
-            found.append(value if p.start is None or plain else p.start)
+            found.append(p.start if stated and p.start is not None else value)
         return np.array(found, dtype=np.float64)
 
     return Starts(
-        theta=values(plain=False),
+        theta=values(plain=False, stated=True),
         plain=values(plain=True),
         scale=np.array([_size(p, guess) for p in table.free], dtype=np.float64),
+        unstated=values(plain=False),
     )
 
 

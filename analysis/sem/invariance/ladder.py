@@ -12,17 +12,18 @@ from scipy.stats import chi2
 from analysis.errors import AnalysisError, ConvergenceError, NotIdentifiedError
 from analysis.result import warning_table
 from analysis.sem.difference import difference
-from analysis.sem.estimate import prepare
+from analysis.sem.estimate import Request, prepare
+from analysis.sem.invariance.occasions import places, require_repeated, unrepeated
 from analysis.sem.invariance.result import Invariance
 from analysis.sem.invariance.steps import Step, ladder_steps
 from analysis.sem.invariance.study import Study
 from analysis.sem.modification import location_tests
 from analysis.sem.release import score_tests
+from analysis.sem.syntax import parse
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
-    from analysis.sem.data import Table
     from analysis.sem.difference import Difference
     from analysis.sem.estimators import (
         EstimatorName,
@@ -64,11 +65,12 @@ def invariance(
     data
         One row per respondent.
     group
-        Column that tells groups apart.
+        Column that tells groups apart; not together with `occasions`.
     occasions
         For one factor measured repeatedly: each factor and item with its names at the
         occasions, ``{"trust": ["trust1", "trust2"], "tr1": ["tr1_w1", "tr1_w2"]}``.
-        Residuals of an item may covary across occasions.
+        Residuals of an item may covary across occasions. All names are those of the
+        model; items it leaves out are not compared, which `warnings` says.
     steps
         Names of steps; by default all that suit the items: configural, (thresholds,)
         loadings, intercepts, residuals.
@@ -88,8 +90,9 @@ def invariance(
     Raises
     ------
     AnalysisError
-        If neither `group` nor `occasions` is given, a step is unknown, or a group
-        lacks a category of an ordered item.
+        If neither or both of `group` and `occasions` are given, occasions name what
+        is not in the model, a step is unknown, or a group lacks a category of an
+        ordered item.
 
     Notes
     -----
@@ -104,25 +107,28 @@ def invariance(
             "invariance: neither group= nor occasions= is given. Name the column that "
             "tells groups apart, or the variables that are repeated."
         )
-    study = _study(
-        model,
-        data,
-        group=group,
-        occasions=occasions,
+    if group is not None and occasions:
+        raise AnalysisError(
+            f"invariance: both group={group!r} and occasions= are given, and one "
+            "ladder would mix what differs between groups with what changes over "
+            "time. Test groups at each occasion, and occasions in each group."
+        )
+    request = Request(
         estimator=estimator,
         ordered=ordered,
+        group=group,
         missing=missing,
-        partial=partial,
         std_lv=std_lv,
         parameterization=parameterization,
+        meanstructure=True,
         cluster=cluster,
         weights=weights,
     )
+    study, notes = _study(model, data, request, occasions or {}, partial)
     wanted = ladder_steps(steps, study.options.categories)
     fits: dict[str, SemFit] = {}
     released: list[tuple[str, str]] = []
     tests: dict[str, Difference] = {}
-    notes: list[tuple[str, str, str]] = []
     for step in wanted:
         try:
             fit = study.step(step.equal)
@@ -150,64 +156,23 @@ def invariance(
 def _study(
     model: str,
     data: pd.DataFrame,
-    *,
-    group: str | None,
-    occasions: Mapping[str, Sequence[str]] | None,
-    estimator: EstimatorName | None,
-    ordered: Sequence[str] | bool | None,
-    missing: Missing,
+    request: Request,
+    occasions: Mapping[str, Sequence[str]],
     partial: Sequence[str],
-    std_lv: bool,
-    parameterization: Parameterization,
-    cluster: str | None,
-    weights: str | None,
-) -> Study:
-    table, method, options = prepare(
-        model,
-        data,
-        estimator=estimator,
-        ordered=ordered,
-        group=group,
-        missing=missing,
-        std_lv=std_lv,
-        parameterization=parameterization,
-        meanstructure=True,
-        cluster=cluster,
-        weights=weights,
+) -> tuple[Study, list[tuple[str, str, str]]]:
+    """Read model and data; with rows of warnings about the options."""
+    parsed = parse(model)
+    require_repeated(parsed, occasions)
+    found = prepare(model, data, request)
+    options = replace(
+        found.options,
+        occasions=places(occasions, found.table.categories),
+        partial=(partial,) if isinstance(partial, str) else tuple(partial),
     )
-    known = _occasions(occasions or {}, table)
-    options = replace(options, occasions=known, partial=tuple(partial))
-    return Study(model, table, method, options)
-
-
-def _occasions(
-    occasions: Mapping[str, Sequence[str]], table: Table
-) -> dict[str, tuple[str, int]]:
-    found: dict[str, tuple[str, int]] = {}
-    lengths = {len(names) for names in occasions.values()}
-    if len(lengths) > 1:
-        raise AnalysisError(
-            f"occasions: variables have {sorted(lengths)} names. Give every factor and "
-            "item one name an occasion."
-        )
-    for name, names in occasions.items():
-        for k, one in enumerate(names):
-            if one in found:
-                raise AnalysisError(
-                    f"occasions: {one!r} stands for two variables, {found[one][0]!r} "
-                    f"and {name!r}. Correct one of them."
-                )
-            found[one] = (name, k)
-    counts: dict[str, set[int]] = {}
-    for one, (name, _) in found.items():
-        if one in table.categories:
-            counts.setdefault(name, set()).add(len(table.categories[one]))
-    if odd := {name: sorted(k) for name, k in counts.items() if len(k) > 1}:
-        raise AnalysisError(
-            f"occasions: items have different numbers of categories at different "
-            f"occasions: {odd}. Join categories in the same way at all of them."
-        )
-    return found
+    # The parameterisation is a default here, which numeric items need not heed.
+    notes = [note for note in found.notes if note[0] != "option_without_effect"]
+    notes += unrepeated(parsed, occasions)
+    return Study(model, found.table, found.method, options), notes
 
 
 def _released(

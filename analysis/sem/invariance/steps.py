@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
 from analysis.errors import AnalysisError
+from analysis.sem.syntax import near
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -95,11 +96,14 @@ def ladder_steps(
     order = _ORDINAL if ordinal else _NUMERIC
     order = (*order, "means")
     wanted: Sequence[str] = order[:-1]
+    if isinstance(names, str):
+        names = (names,)
     if names is not None:
         wanted = tuple(ALIASES.get(n, n) for n in names)
     if stray := [n for n in wanted if n not in get_args(StepName)]:
         raise AnalysisError(
-            f"invariance, steps: {stray} are unknown. Choose from "
+            f"invariance, steps: {stray} are unknown."
+            f"{near(stray[0], (*order, *ALIASES))} Choose from "
             f"{', '.join((*order, *ALIASES))}."
         )
     if "thresholds" in wanted and not ordinal:
@@ -110,8 +114,8 @@ def ladder_steps(
     places = [list(order).index(n) for n in wanted]  # type: ignore[arg-type]
     if places != sorted(set(places)):
         raise AnalysisError(
-            f"invariance, steps: {list(wanted)} are not in order. Each step keeps what "
-            f"came before: {', '.join(n for n in order if n in wanted)}."
+            f"invariance, steps: {list(names or wanted)} are not in order. Each step "
+            f"keeps what came before: {', '.join(n for n in order if n in wanted)}."
         )
     if all(k <= 2 for k in categories.values()) and ordinal and names is None:  # noqa: PLR2004
         # One threshold cannot be told from location and scale on its own.

@@ -6,14 +6,14 @@ coordinates z, with theta = offset + basis @ z. Other constraints stay functions
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from analysis.sem.partable.values import all_values, known_values
 from analysis.sem.syntax import evaluate, names
-from analysis.sem.syntax.checks import defined_forms
+from analysis.sem.syntax.checks import ROW, defined_forms
 from analysis.sem.syntax.expressions import linear_form
 
 if TYPE_CHECKING:
@@ -69,10 +69,37 @@ def reparameterise(table: ParameterTable, model: ModelSyntax) -> Reparameterisat
         for k, p in enumerate(table.free)
     ]
     labels = {name[6:]: k for name, k in columns.items() if name.startswith("label ")}
+    labels |= {p.alias: merged[k] for k, p in enumerate(table.free) if p.alias}
     merge = np.zeros((len(merged), len(columns)))
     merge[np.arange(len(merged)), merged] = 1.0
     basis, offset = _solve(table, model, labels, len(columns))
     return Reparameterisation(merge @ basis, merge @ offset)
+
+
+def name_rows(rows: tuple[Parameter, ...], model: ModelSyntax) -> tuple[Parameter, ...]:
+    """Mark the rows that constraints name by their number, ``.p2.``.
+
+    Raises
+    ------
+    ModelSyntaxError
+        If there is no such row.
+    """
+    wanted: set[int] = set()
+    for c in model.constraints:
+        for n in (*names(c.left), *names(c.right)):
+            found = ROW.fullmatch(n.name)
+            if found and int(found[1]) > len(rows):
+                raise model.source.error(
+                    n.place,
+                    f"{n.name!r}: the table of parameters has {len(rows)} rows. Label "
+                    "the parameter instead, e.g. a*x",
+                )
+            if found:
+                wanted.add(int(found[1]))
+    return tuple(
+        replace(row, alias=f".p{k}.") if k in wanted else row
+        for k, row in enumerate(rows, start=1)
+    )
 
 
 def _shared(k: int, p: Parameter) -> str:
@@ -86,25 +113,19 @@ def _solve(
     table: ParameterTable, model: ModelSyntax, labels: dict[str, int], size: int
 ) -> tuple[Float2D, Float1D]:
     """Solve the constraints for some labels in terms of the others."""
-    values = {r.label: r.fixed for r in table.rows if r.label and r.fixed is not None}
+    held = [r for r in table.rows if r.fixed is not None]
+    values = {r.label: r.fixed for r in held if r.label and r.fixed is not None}
+    values |= {r.alias: r.fixed for r in held if r.alias and r.fixed is not None}
     forms = defined_forms(model)
-    kept: list[Float1D] = []
-    pivots: list[int] = []
+    known: list[tuple[Constraint, Float1D]] = []
     for constraint in model.constraints:
-        if constraint.relation != "==" or not _is_linear(constraint, forms, model):
+        if constraint.relation != "==" or not is_linear(constraint, model):
             continue
-        row = _row(constraint, forms, labels, values, size)
-        for other, pivot in zip(kept, pivots, strict=True):
-            row = row - row[pivot] * other
-        if np.abs(row[:-1]).max(initial=0.0) < _ZERO:
-            if abs(row[-1]) > _ZERO:
-                raise _contradiction(model, constraint)
-            continue
-        pivot = int(np.abs(row[:-1]).argmax())
-        row = row / row[pivot]
-        kept = [other - other[pivot] * row for other in kept]
-        kept.append(row)
-        pivots.append(pivot)
+        known.append((constraint, _row(constraint, forms, labels, values, size)))
+        if _eliminated([row for _, row in known]) is None:
+            raise _contradiction(model, _clashing(known))
+    found = _eliminated([row for _, row in known])
+    kept, pivots = found or ([], [])
     open_columns = [k for k in range(size) if k not in pivots]
     basis, offset = np.zeros((size, len(open_columns))), np.zeros(size)
     basis[open_columns, np.arange(len(open_columns))] = 1.0
@@ -112,6 +133,35 @@ def _solve(
         basis[pivot] = -row[open_columns]
         offset[pivot] = row[-1]
     return basis, offset
+
+
+def _eliminated(rows: list[Float1D]) -> tuple[list[Float1D], list[int]] | None:
+    """Reduce constraints to pivots; None when they contradict each other."""
+    kept: list[Float1D] = []
+    pivots: list[int] = []
+    for given in rows:
+        row = given
+        for other, pivot in zip(kept, pivots, strict=True):
+            row = row - row[pivot] * other
+        if np.abs(row[:-1]).max(initial=0.0) < _ZERO:
+            if abs(row[-1]) > _ZERO:
+                return None
+            continue
+        pivot = int(np.abs(row[:-1]).argmax())
+        row = row / row[pivot]
+        kept = [other - other[pivot] * row for other in kept]
+        kept.append(row)
+        pivots.append(pivot)
+    return kept, pivots
+
+
+def _clashing(known: list[tuple[Constraint, Float1D]]) -> list[Constraint]:
+    """Leave out of contradicting constraints those that are not needed for it."""
+    for one in tuple(known):
+        fewer = [other for other in known if other is not one]
+        if _eliminated([row for _, row in fewer]) is None:
+            known = fewer
+    return [constraint for constraint, _ in known]
 
 
 def _row(
@@ -132,13 +182,9 @@ def _row(
     return row
 
 
-def _is_linear(
-    constraint: Constraint, forms: dict[str, dict[str, float]], model: ModelSyntax
-) -> bool:
-    """Whether both sides are linear in the labels.
-
-    `forms` holds the linear forms of those defined parameters that have one.
-    """
+def is_linear(constraint: Constraint, model: ModelSyntax) -> bool:
+    """Whether both sides are linear in the labels."""
+    forms = defined_forms(model)
     bent = {d.name for d in model.definitions} - set(forms)
     sides = (constraint.left, constraint.right)
     if any(n.name in bent for side in sides for n in names(side)):
@@ -171,7 +217,6 @@ class Restrictions:
     @classmethod
     def of(cls, table: ParameterTable, model: ModelSyntax) -> Restrictions:
         """Collect what `reparameterise` leaves."""
-        forms = defined_forms(model)
         equal = [c for c in model.constraints if c.relation == "=="]
         lower, upper = [], []
         for k, row in enumerate(table.free):
@@ -181,7 +226,7 @@ class Restrictions:
                 upper.append((k, row.upper))
         return cls(
             table,
-            tuple(c for c in equal if not _is_linear(c, forms, model)),
+            tuple(c for c in equal if not is_linear(c, model)),
             tuple(c for c in model.constraints if c.relation != "=="),
             tuple(lower),
             tuple(upper),
@@ -227,9 +272,13 @@ def _gap(constraint: Constraint, known: dict[str, complex]) -> complex:
     return evaluate(constraint.left, known) - evaluate(constraint.right, known)
 
 
-def _contradiction(model: ModelSyntax, constraint: Constraint) -> ModelSyntaxError:
+def _contradiction(model: ModelSyntax, clashing: list[Constraint]) -> ModelSyntaxError:
+    """Quote the constraint that cannot hold, and name the lines that exclude it."""
+    *others, last = clashing
+    lines = ", ".join(str(c.place.line) for c in others)
+    with_what = f"line {lines}" if others else "the values that its labels are fixed to"
     return model.source.error(
-        constraint.place,
-        "this constraint cannot hold together with fixed values and the other "
-        "constraints. Delete it, or free a parameter in it",
+        last.place,
+        f"this constraint cannot hold together with {with_what}. Delete or correct one "
+        "of them, or free a parameter in it",
     )

@@ -8,8 +8,12 @@ from itertools import chain, combinations, combinations_with_replacement
 from typing import TYPE_CHECKING
 
 from analysis.errors import AnalysisError
+from analysis.sem.partable.blocks import arranged
+from analysis.sem.partable.constraints import name_rows
 from analysis.sem.partable.groups import Equal, equate
+from analysis.sem.partable.roles import Roles
 from analysis.sem.partable.table import Parameter, ParameterTable
+from analysis.sem.syntax import near
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -99,24 +103,26 @@ def complete(model: ModelSyntax, options: Options) -> ParameterTable:
     Same rows as ``lavaan::lavaanify(model, auto = TRUE)`` with the settings of
     ``cfa()`` and ``sem()``, tests/reference/sem_tables.R.
     """
+    models = arranged(model, options.groups)
     _check(model, options)
-    roles = _Roles.of(model)
-    silent = roles.silent_predictors(model)
+    roles = Roles.of(models[0])
+    silent = roles.silent_predictors(models[0])
+    _require_alike(model, models, silent)
     means = (
         options.meanstructure
         or bool(options.categories)
         or any(s.op in {"~1", "|"} for s in model.statements)
     )
     options = replace(options, meanstructure=means)
-    groups = range(len(options.groups))
     rows = chain.from_iterable(
-        _group_rows(model, roles, options, silent, g) for g in groups
+        _group_rows(own, Roles.of(own), options, silent, g)
+        for g, own in enumerate(models)
     )
     tied = equate(
         tuple(_share_fixed(rows)), roles.latent, options.equal, options.occasions
     )
     return ParameterTable(
-        rows=_exempt(tied, options.exempt),
+        rows=name_rows(_exempt(tied, options.exempt), model),
         observed=roles.observed,
         latent=roles.latent,
         predictors=silent,
@@ -132,17 +138,18 @@ def complete(model: ModelSyntax, options: Options) -> ParameterTable:
 
 def variables(model: ModelSyntax) -> tuple[str, ...]:
     """Name the observed variables: indicators first, predictors last."""
-    return _Roles.of(model).observed
+    return Roles.of(model).observed
 
 
 def _check(model: ModelSyntax, options: Options) -> None:
-    n = len(options.groups)
+    n = 1 if model.blocks else len(options.groups)
     for s in model.statements:
         if len(s.modifiers) not in {1, n}:
             raise model.source.error(
                 s.place,
                 f"{len(s.modifiers)} values are given for {n} group"
-                f"{'s' if n > 1 else ''}. Give one value, or one a group",
+                f"{'s' if n > 1 else ''}. Give one value"
+                f"{'' if model.blocks else ', or one a group'}",
             )
         if s.op in {"|", "~*~"} and s.lhs not in options.categories:
             raise model.source.error(
@@ -159,15 +166,31 @@ def _check(model: ModelSyntax, options: Options) -> None:
             )
 
 
+def _require_alike(
+    model: ModelSyntax, models: tuple[ModelSyntax, ...], silent: tuple[str, ...]
+) -> None:
+    """Refuse blocks of groups that hold different predictors at sample values."""
+    for own in models:
+        found = Roles.of(own).silent_predictors(own)
+        if odd := sorted({*found} ^ {*silent}):
+            raise model.source.error(
+                own.first_place(odd[0]),
+                f"{', '.join(odd)} is only a predictor in one group, and more in "
+                "another. State its variance (x ~~ x) in all groups, or fit them one "
+                "by one",
+            )
+
+
 def _exempt(
     rows: tuple[Parameter, ...], wanted: frozenset[str]
 ) -> tuple[Parameter, ...]:
     """Release the parameters in `wanted` from their ties."""
     spelt = {r.lhs + r.op + r.rhs for r in rows} | {r.rhs + r.op + r.lhs for r in rows}
     if stray := sorted(wanted - spelt):
+        meant = "".join(dict.fromkeys(near(name, spelt) for name in stray))
         raise AnalysisError(
-            f"group_partial: {stray} are not parameters of the model. Spell them as "
-            "in model syntax, e.g. 'f=~x2' or 'x3~1'."
+            f"group_partial (partial of invariance): {stray} are not parameters of the "
+            f"model.{meant} Spell them as in model syntax, e.g. 'f=~x2' or 'x3~1'."
         )
     return tuple(
         replace(r, tie="")
@@ -177,69 +200,9 @@ def _exempt(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Roles:
-    """Which variable does what in a model."""
-
-    latent: tuple[str, ...]
-    observed: tuple[str, ...]
-    measured: frozenset[str]
-    outcomes: frozenset[str]
-    predictors: frozenset[str]
-
-    @classmethod
-    def of(cls, model: ModelSyntax) -> _Roles:
-        measured = {s.rhs for s in model.statements if s.op == "=~"}
-        outcomes = {s.lhs for s in model.statements if s.op == "~"}
-        predictors = {s.rhs for s in model.statements if s.op == "~"}
-
-        def place(name: str) -> int:
-            if name in measured:
-                return 0
-            if name in outcomes:
-                return 1
-            return 2 if name in predictors else 3
-
-        return cls(
-            latent=model.latent,
-            observed=tuple(sorted(model.observed, key=place)),
-            measured=frozenset(measured),
-            outcomes=frozenset(outcomes),
-            predictors=frozenset(predictors),
-        )
-
-    @property
-    def observed_predictors(self) -> tuple[str, ...]:
-        """Observed variables that predict and are explained by nothing."""
-        explained = self.measured | self.outcomes
-        return tuple(n for n in self.observed if n in self.predictors - explained)
-
-    @property
-    def latent_predictors(self) -> tuple[str, ...]:
-        """Latent variables explained by nothing."""
-        explained = self.measured | self.outcomes
-        return tuple(n for n in self.latent if n not in explained)
-
-    @property
-    def last_outcomes(self) -> tuple[str, ...]:
-        """Outcomes that neither predict nor measure anything; latent ones first."""
-        last = self.outcomes - self.predictors - self.measured
-        return tuple(n for n in (*self.latent, *self.observed) if n in last)
-
-    def silent_predictors(self, model: ModelSyntax) -> tuple[str, ...]:
-        """Observed predictors of whose moments the model says nothing."""
-        spoken = {
-            name
-            for s in model.statements
-            if s.op in {"~~", "~1"}
-            for name in (s.lhs, s.rhs)
-        }
-        return tuple(n for n in self.observed_predictors if n not in spoken)
-
-
 def _group_rows(
     model: ModelSyntax,
-    roles: _Roles,
+    roles: Roles,
     options: Options,
     silent: tuple[str, ...],
     group: int,
@@ -297,7 +260,7 @@ def _follows(s: Statement, options: Options) -> bool:
     return s.op == ("~*~" if options.theta else "~~")
 
 
-def _thresholds(roles: _Roles, options: Options) -> Iterator[Parameter]:
+def _thresholds(roles: Roles, options: Options) -> Iterator[Parameter]:
     for name in roles.observed:
         for k in range(1, options.categories.get(name, 1)):
             yield Parameter(name, "|", f"t{k}")
@@ -305,7 +268,7 @@ def _thresholds(roles: _Roles, options: Options) -> Iterator[Parameter]:
 
 def _variances(
     model: ModelSyntax,
-    roles: _Roles,
+    roles: Roles,
     options: Options,
     silent: tuple[str, ...],
     group: int,
@@ -347,7 +310,7 @@ def _rescaled(name: str, options: Options, group: int) -> bool:
     return options.later(name, group) and "thresholds" in options.equal and enough
 
 
-def _scalings(roles: _Roles, options: Options, group: int) -> Iterator[Parameter]:
+def _scalings(roles: Roles, options: Options, group: int) -> Iterator[Parameter]:
     for name in roles.observed:
         if name not in options.categories:
             continue
@@ -358,7 +321,7 @@ def _scalings(roles: _Roles, options: Options, group: int) -> Iterator[Parameter
             yield Parameter(name, "~*~", name, None if free else 1.0)
 
 
-def _covariances(roles: _Roles, options: Options) -> Iterator[Parameter]:
+def _covariances(roles: Roles, options: Options) -> Iterator[Parameter]:
     zero = 0.0 if options.orthogonal else None
     for a, b in combinations(roles.latent_predictors, 2):
         yield Parameter(a, "~~", b, zero)
@@ -367,7 +330,7 @@ def _covariances(roles: _Roles, options: Options) -> Iterator[Parameter]:
         yield Parameter(a, "~~", b, zero if latent else None)
 
 
-def _repeated(roles: _Roles, options: Options) -> Iterator[Parameter]:
+def _repeated(roles: Roles, options: Options) -> Iterator[Parameter]:
     """Residual covariances of one item with itself at other occasions."""
     known = options.occasions
     for a, b in combinations([n for n in roles.observed if n in known], 2):
@@ -383,7 +346,7 @@ def _predictors(silent: tuple[str, ...], options: Options) -> Iterator[Parameter
 
 
 def _intercepts(
-    roles: _Roles, silent: tuple[str, ...], options: Options, group: int
+    roles: Roles, silent: tuple[str, ...], options: Options, group: int
 ) -> Iterator[Parameter]:
     fixed_x = silent if options.fixed_x else ()
     released = "intercepts" in options.equal

@@ -40,6 +40,8 @@ class Parameter:
         variable (delta parameterisation) or its scaling factor (theta).
     lower, upper
         Bounds, or None.
+    alias
+        Its row in the table, ``.p2.``, where a constraint names it so.
     """
 
     lhs: str
@@ -55,6 +57,7 @@ class Parameter:
     derived: bool = False
     lower: float | None = None
     upper: float | None = None
+    alias: str = ""
 
     def __str__(self) -> str:
         """Spell the parameter as in model syntax."""

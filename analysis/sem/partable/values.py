@@ -38,6 +38,9 @@ def label_values(table: ParameterTable, values: Float1D) -> dict[str, complex]:
 def known_values(table: ParameterTable, values: Float1D) -> dict[str, complex]:
     """Value of each label and definition; `values` belong to the rows of the table."""
     known = dict(label_values(table, values))
+    for row, value in zip(table.rows, values, strict=True):
+        if row.alias:
+            known[row.alias] = complex(value)
     for d in table.definitions:
         known[d.name] = evaluate(d.expression, known)
     return known

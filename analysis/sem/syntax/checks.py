@@ -46,7 +46,7 @@ def check(model: ModelSyntax) -> None:
         if key in seen:
             raise _repeated(model, seen[key], s)
         seen[key] = s
-    _check_fixed_labels(model)
+    _check_labels(model)
     for block in range(len(model.blocks) + 1):
         _check_circles(model.of_block(block))
     _check_definitions(model)
@@ -77,10 +77,16 @@ def _repeated(model: ModelSyntax, first: Statement, s: Statement) -> Exception:
     )
 
 
-def _check_fixed_labels(model: ModelSyntax) -> None:
-    """Refuse a label that makes two different fixed values equal."""
+def _check_labels(model: ModelSyntax) -> None:
+    """Refuse labels that make fixed values equal, or that mean something else."""
     known: dict[str, float] = {}
     for s in model.statements:
+        if rows := [label for label in s.labels if ROW.fullmatch(label)]:
+            raise model.source.error(
+                s.place,
+                f"{rows[0]!r} is the name of a row of the table of parameters. Choose "
+                "another label",
+            )
         for m in s.modifiers:
             if not m.label or m.fixed is None:
                 continue
@@ -102,22 +108,23 @@ def _check_circles(model: ModelSyntax) -> None:
         )
         raise model.source.error(
             last,
-            f"factors measure each other in a circle, {' =~ '.join(circle)}. Let one "
-            "factor measure the others, or regress them with ~",
+            f"the factors {' =~ '.join(circle)} measure each other in a circle. Let "
+            "one factor measure the others, or regress them with ~",
         )
 
 
 def _check_definitions(model: ModelSyntax) -> None:
     labels = {name for s in model.statements for name in s.labels}
-    known = set(labels)
+    before = set(labels)
     for d in model.definitions:
-        if d.name in known:
+        if d.name in before:
             what = "a label" if d.name in labels else "defined before"
             raise model.source.error(
                 d.place, f"{d.name!r} is {what} already. Choose another name"
             )
-        _check_names(model, d.expression, known)
-        known.add(d.name)
+        before.add(d.name)
+    for d in model.definitions:
+        _check_names(model, d.expression, before)
 
 
 def _check_constraints(model: ModelSyntax) -> None:

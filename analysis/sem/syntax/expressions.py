@@ -95,7 +95,7 @@ def evaluate(expression: Expression, values: Mapping[str, complex]) -> complex:
 
 def _extreme(function: str, values: Sequence[complex]) -> complex:
     """Take the value whose real part is extreme, derivative included."""
-    if any(v.real != v.real for v in values):  # noqa: PLR0124 - not a number
+    if np.isnan([v.real for v in values]).any():
         return complex(np.nan)
     chosen = max if function == "max" else min
     return chosen(values, key=lambda v: v.real)
@@ -267,12 +267,12 @@ class _Reader:
 
 def refused_function(name: str) -> str:
     """Say that a function is not offered, and which are."""
-    why = "has no derivative where its condition turns" if name == "ifelse" else ""
-    instead = "max(), min() or abs()" if name == "ifelse" else _OFFERED
-    return (
-        f"{name}() is not offered in an expression{f': it {why}' if why else ''}. "
-        f"Use {instead}" + (f"; offered are {_OFFERED}" if why else "")
-    )
+    if name == "ifelse":
+        return (
+            "ifelse() is not offered in an expression: it has no derivative where its "
+            f"condition turns. Use max(), min() or abs(); offered are {_OFFERED}"
+        )
+    return f"{name}() is not offered in an expression. Use {_OFFERED}"
 
 
 def read_expression(

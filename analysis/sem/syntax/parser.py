@@ -76,12 +76,12 @@ def parse(model: str) -> ModelSyntax:
     found = ModelSyntax(
         source,
         _equated(source, statements),
-        in_order(source, definitions),
+        tuple(definitions),
         tuple(constraints),
         tuple(blocks),
     )
     check(found)
-    return found
+    return replace(found, definitions=in_order(source, definitions))
 
 
 _CONSTRAINTS: dict[str, Relation] = {
