@@ -85,6 +85,12 @@ def _not_numbers(items: pd.DataFrame) -> Iterator[str]:
     for position, name in enumerate(items.columns):
         answered = items.iloc[:, position].dropna()
         if not _is_numeric(answered):
+            if isinstance(answered.dtype, pd.CategoricalDtype):
+                yield (
+                    f"item {name!r} is Categorical (give codes, with .astype(int) or "
+                    ".cat.codes + 1)"
+                )
+                continue
             words = [v for v in answered if not isinstance(v, int | float | np.number)]
             shown = (words or list(answered))[0]
             yield f"item {name!r} holds {shown!r}, which is not a code"

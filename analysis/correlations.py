@@ -324,8 +324,8 @@ def _polychoric(data: _Answers, reason: str, *, smooth: bool) -> Correlation:
         weak = describe_weakest(found.R, data.names, low)
         raise AnalysisError(
             f"{data.where}: the polychoric correlations are not positive definite "
-            f"({weak}). Join rare categories, leave one of these items out, or use "
-            "smooth=True or kind='pearson'."
+            f"({weak}). Join rare categories, leave one of these items out, or hand in "
+            "correlation(items, smooth=True) or one of kind='pearson'."
         )
     used = data.frame.to_numpy()[data.frame.notna().any(axis=1).to_numpy()]
     return Correlation(

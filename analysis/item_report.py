@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations
 from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import pandas as pd
 
-from analysis.errors import AnalysisError
 from analysis.items import item_statistics, keying_audit
 from analysis.measurement import left_out, measured_items, scale_items
 from analysis.plots.forest import forest
 from analysis.result import warning_table
+from analysis.scalewise import each_scale
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
 
+    from analysis.items import ItemStatistics, KeyingAudit
     from analysis.reliability import ReliabilityTable
     from analysis.scoring import Scores
+    from survey.instrument import Instrument
+
+_AGAINST = ["scale", "item", "r_drop", "verdict"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,58 +90,47 @@ def item_report(
     TooFewError
         If nobody answered an item of these scales.
     """
-    instrument = scores.instrument
     measured_items(scores, scales)
-    tables, against, notes = [], [], [left_out(scores, scales)]
-    for name, items in scale_items(scores, scales).items():
-        codes = {
-            item: [code for code in instrument.codes(item) if isinstance(code, int)]
-            for item in map(str, items)
-            if instrument.codes(item)
-        }
-        known = codes if len(codes) == items.shape[1] else None
-        statistics = item_statistics(items, codes=known)
-        texts = {item: instrument.label(str(item)) for item in items}
-        table = statistics.tidy()
-        table.insert(0, "scale", name)
-        table.insert(2, "text", table["item"].map(texts))
-        tables.append(table)
-        notes.append(_of(name, statistics.warnings))
-        notes.append(_repeated(name, items))
-        try:
-            audit = keying_audit(items)
-        except AnalysisError as error:
-            notes.append(warning_table([("keys not audited", name, str(error))]))
-            continue
-        suspects = audit.tidy()
-        suspects = suspects[suspects["item"].isin(list(audit.against))]
-        against.append(suspects.assign(scale=name))
-        notes.append(_of(name, audit.warnings))
-    columns = ["scale", "item", "r_drop", "verdict"]
-    found = pd.concat([pd.DataFrame(columns=columns), *against])[columns]
+    items = scale_items(scores, scales)
+    described, odd = each_scale(
+        items, lambda one: _described(one, scores.instrument), without="not described"
+    )
+    audits, unclear = each_scale(items, keying_audit, without="keys not audited")
+    tables = [_table(name, one, scores) for name, one in described.items()]
+    against = [_against(name, audit) for name, audit in audits.items()]
     return ItemReport(
         table=pd.concat(tables, ignore_index=True),
-        against=found.reset_index(drop=True),
-        warnings=pd.concat([warning_table(), *notes], ignore_index=True),
+        against=pd.concat([pd.DataFrame(columns=_AGAINST), *against]).reset_index(
+            drop=True
+        ),
+        warnings=pd.concat(
+            [warning_table(), left_out(scores, scales), odd, unclear],
+            ignore_index=True,
+        ),
     )
 
 
-def _of(scale: str, warnings: pd.DataFrame) -> pd.DataFrame:
-    return warnings.assign(where=scale + ": " + warnings["where"].astype(str))
+def _described(items: pd.DataFrame, instrument: Instrument) -> ItemStatistics:
+    """Describe items with their possible codes, if those of all are known."""
+    codes = {
+        item: [code for code in instrument.codes(item) if isinstance(code, int)]
+        for item in map(str, items)
+        if instrument.codes(item)
+    }
+    return item_statistics(items, codes=codes if len(codes) == items.shape[1] else None)
 
 
-def _repeated(scale: str, items: pd.DataFrame) -> pd.DataFrame:
-    """Warn of items that everybody answered exactly as another one."""
-    varied = [name for name in items if items[name].min() < items[name].max()]
-    return warning_table(
-        (
-            "the answers are the same, person by person",
-            f"{scale}: {first} and {second}",
-            "Is one a copy of the other? Leave it out; reliability looks too high.",
-        )
-        for first, second in combinations(varied, 2)
-        if items[first].equals(items[second])
-    )
+def _table(scale: str, statistics: ItemStatistics, scores: Scores) -> pd.DataFrame:
+    table = statistics.tidy()
+    table.insert(0, "scale", scale)
+    table.insert(2, "text", table["item"].map(scores.instrument.label))
+    return table
+
+
+def _against(scale: str, audit: KeyingAudit) -> pd.DataFrame:
+    suspects = audit.tidy()
+    suspects = suspects[suspects["item"].isin(audit.against)]
+    return suspects.assign(scale=scale)[_AGAINST]
 
 
 def reliability_plot(

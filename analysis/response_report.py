@@ -9,11 +9,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from analysis.errors import AnalysisError
 from analysis.irt import graded_response
 from analysis.measurement import left_out, scale_items
 from analysis.plots.irt import plot_reliabilities
 from analysis.result import warning_table
+from analysis.scalewise import each_scale
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,21 +42,13 @@ class ResponseReport:
 
     def tidy(self) -> pd.DataFrame:
         """One row per item: `scale`, then as `GradedResponse.item_table`."""
-        parts = [
-            one.item_table().assign(scale=name) for name, one in self.found.items()
-        ]
-        if not parts:
-            return pd.DataFrame(columns=["scale", "item"])
-        table = pd.concat(parts, ignore_index=True)
-        return table[["scale", *table.columns.drop("scale")]]
+        parts = {name: one.item_table() for name, one in self.found.items()}
+        return _stacked(parts, ["scale", "item"])
 
     def glance(self) -> pd.DataFrame:
         """One row per scale: `scale`, then as `GradedResponse.glance`."""
-        parts = [one.glance().assign(scale=name) for name, one in self.found.items()]
-        if not parts:
-            return pd.DataFrame(columns=["scale"])
-        table = pd.concat(parts, ignore_index=True)
-        return table[["scale", *table.columns.drop("scale")]]
+        parts = {name: one.glance() for name, one in self.found.items()}
+        return _stacked(parts, ["scale"])
 
     def summary(self) -> str:
         """Say for how many scales there is a model, and where they measure worst."""
@@ -110,6 +102,14 @@ class ResponseReport:
         return figure
 
 
+def _stacked(parts: Mapping[str, pd.DataFrame], empty: list[str]) -> pd.DataFrame:
+    """Put tables of scales below each other, `scale` in front."""
+    if not parts:
+        return pd.DataFrame(columns=empty)
+    table = pd.concat(parts, names=["scale"]).reset_index("scale")
+    return table.reset_index(drop=True)
+
+
 def response_report(
     scores: Scores, scales: Sequence[str] | str | None = None
 ) -> ResponseReport:
@@ -128,15 +128,10 @@ def response_report(
         A scale that cannot carry a model (fewer than three items, too few people, no
         finite maximum) has the reason in `warnings`.
     """
-    found, notes = {}, [left_out(scores, scales)]
-    for name, items in scale_items(scores, scales).items():
-        try:
-            one = graded_response(items, information="sandwich")
-        except AnalysisError as error:
-            notes.append(warning_table([("no item response model", name, str(error))]))
-            continue
-        found[name] = one
-        where = name + ": " + one.warnings["where"].astype(str)
-        notes.append(one.warnings.assign(where=where))
-    warnings = pd.concat([warning_table(), *notes], ignore_index=True)
-    return ResponseReport(found, warnings)
+    found, notes = each_scale(
+        scale_items(scores, scales),
+        lambda items: graded_response(items, information="sandwich"),
+        without="no item response model",
+    )
+    told = [warning_table(), left_out(scores, scales), notes]
+    return ResponseReport(found, pd.concat(told, ignore_index=True))

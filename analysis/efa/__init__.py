@@ -1,8 +1,8 @@
 """Exploratory factor analysis, to psych's numbers and with standard errors.
 
 Reading order, from the correlations upwards: source -> uniqueness -> extract; criteria
--> rotations -> descent -> rotate -> nearby; indices, scaled, uncertainty, resample ->
-fit -> precision -> estimate (`efa`).
+-> rotations -> descent -> rotate -> nearby; names (what R, SPSS and Mplus call them);
+indices, scaled, uncertainty, resample -> fit -> precision -> estimate (`efa`).
 """
 
 from analysis.calls import name_after

@@ -101,9 +101,10 @@ def efa(
     se
         Standard errors. ``"analytic"``: normal theory with Pearson correlations, the
         asymptotic covariance of polychoric ones (which rests on normal variables behind
-        the answers) together with a scaled test of fit. ``"robust"``: whatever the
-        distribution of the answers, or of what is behind them. ``"bootstrap"``:
-        everything drawn again, whatever the distribution.
+        the answers). ``"robust"``: whatever the distribution of the answers, or of what
+        is behind them. ``"bootstrap"``: everything drawn again, whatever the
+        distribution. The first two bring a scaled test of fit with polychoric
+        correlations by least squares.
     draws
         Bootstrap samples.
     seed
@@ -132,7 +133,10 @@ def efa(
     -----
     Same as ``psych::fa(R, k, fm = method, rotate = rotation, min.err = 1e-10,
     max.iter = 5000)`` and, for ml, ``factanal``: tests/reference/efa.R and
-    efa_rotations.R. Standard errors: see `analysis.efa.uncertainty`.
+    efa_rotations.R. Standard errors: see `analysis.efa.uncertainty`. With normal
+    variables behind five-point answers the analytic ones were 1.01 of the spread of
+    polychoric loadings over 300 samples of 500 people; with the answers of
+    ``psych::bfi``, which have none, .83 of the bootstrap (median), the robust .99.
     """
     method, rotation = method_called(method), rotation_called(rotation, target)
     require_choice("se", se, get_args(StdErrors), where="efa")

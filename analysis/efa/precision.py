@@ -33,8 +33,9 @@ if TYPE_CHECKING:
 StdErrors: TypeAlias = Literal["none", "analytic", "robust", "bootstrap"]
 
 CONF_LEVEL: Final = 0.95
-# Variances of correlations this much apart, in the middle, speak against normality.
-NOT_NORMAL: Final = 1.2
+# Variances of correlations this much apart, in the middle, speak against normality:
+# with normal variables hardly one sample in fifty comes so far, whatever its size.
+NOT_NORMAL, BY_CHANCE = 1.1, 4.0
 Row: TypeAlias = tuple[str, str, str]
 
 
@@ -87,11 +88,12 @@ def polychoric_covariance(
         raise AnalysisError("efa: the polychoric correlations came without covariance.")
     pairs = corr.n_items * (corr.n_items - 1) // 2
     acov: Float2D = found.acov.to_numpy()[-pairs:, -pairs:]
-    return acov, _not_normal(float(np.median(np.diag(robust) / np.diag(acov))))
+    return acov, _not_normal(robust, acov, corr.n_obs)
 
 
-def _not_normal(ratio: float) -> list[Row]:
-    if ratio <= NOT_NORMAL:
+def _not_normal(robust: Float2D, acov: Float2D, n: int) -> list[Row]:
+    ratio = float(np.median(np.diag(robust) / np.diag(acov)))
+    if ratio <= NOT_NORMAL + BY_CHANCE / np.sqrt(n):
         return []
     what = (
         "the variables behind the answers are not normal: standard errors of "

@@ -17,7 +17,7 @@ from analysis.efa.rotate import STARTS
 from analysis.efa.rotations import Promax, Target, meant
 from analysis.errors import AnalysisError, ConvergenceError, TooFewError
 from analysis.plots.replication import plot_congruence
-from analysis.result import warning_table
+from analysis.result import dropped_rows, warning_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -345,6 +345,7 @@ def _present(
                 *_unlike(factors, by_group=by_group),
                 *_unlike_items(items),
                 *_failed(failures, len(by_item) + len(failures)),
+                *dropped_rows(whole.n_dropped, whole.n_obs + whole.n_dropped),
             ]
         ),
     )

@@ -166,7 +166,13 @@ def factor_scores(
         method=method,
         n_obs=n_obs,
         n_missing=len(frame) - n_obs,
-        warnings=warning_table([*_undetermined(factors), *_behind(fit)]),
+        warnings=warning_table(
+            [
+                *_undetermined(factors),
+                *_behind(fit),
+                *_unscored(len(frame) - n_obs, len(frame)),
+            ]
+        ),
     )
 
 
@@ -246,6 +252,15 @@ def _undetermined(factors: pd.DataFrame) -> Iterator[tuple[str, str, str]]:
                 f"factor {name}",
                 "Use scores for description, and a structural model for relations.",
             )
+
+
+def _unscored(count: int, n: int) -> Iterator[tuple[str, str, str]]:
+    if count:
+        yield (
+            "scores_missing",
+            f"{count} of {n} respondents miss an answer: no score",
+            "Compare them with the others, or use scores that need not every answer.",
+        )
 
 
 def _behind(fit: EfaFit) -> Iterator[tuple[str, str, str]]:

@@ -38,6 +38,8 @@ _MEMORY: Final = 20
 # Squared length of a step in standard errors: where Newton begins, and ends.
 _NEAR: Final = 1e-12
 _CLOSE: Final = 1e-11
+# Log-likelihoods this close are of one maximum.
+_SAME: Final = 1e-2
 # A finer grid moves the log-likelihood by less than this.
 _GRID_ERROR: Final = 1e-4
 _MOST_NODES: Final = 1000
@@ -63,7 +65,12 @@ class Maximum:
     crossproduct
         Crossproduct of people's gradients, same shape.
     iterations
-        Steps taken, on all grids.
+        Steps taken from the start that led here, on all grids.
+    lower
+        Other maxima, by how much log-likelihood they are lower, shape (m,).
+    endless
+        Items whose slopes grow without end from another start, where the likelihood
+        is higher still; empty if there is none.
     """
 
     items: tuple[Item, ...]
@@ -72,12 +79,32 @@ class Maximum:
     information: Float2D
     crossproduct: Float2D
     iterations: int
+    lower: Float1D
+    endless: str
+
+
+class EndlessError(ConvergenceError):
+    """Slopes grow without end, or no maximum was reached.
+
+    Attributes
+    ----------
+    place
+        The items that are to blame.
+    height
+        Log-likelihood where the climb was broken off.
+    """
+
+    def __init__(self, message: str, place: str, height: float) -> None:
+        """Say what is wrong, and keep where and how high."""
+        super().__init__(message)
+        self.place = place
+        self.height = height
 
 
 def climb(
     x: Float2D, coding: Coding, names: Sequence[str], n_nodes: int, *, where: str
 ) -> Maximum:
-    """Find the maximum, on a grid as fine as these answers need.
+    """Find the highest maximum, on a grid as fine as these answers need.
 
     Parameters
     ----------
@@ -96,29 +123,56 @@ def climb(
     ------
     ConvergenceError
         If there is no finite maximum, or it is not reached.
+
+    Notes
+    -----
+    Where answers hold two traits, the likelihood often has a maximum for each. Starts
+    are the first principal axis, and the first two turned to simple structure.
     """
-    parameters, steps = vector_of(_start(x, coding)), 0
-    while n_nodes <= _MOST_NODES:
-        ground = _Ground(coding, Grid.of(n_nodes), tuple(names), where)
-        place, taken = _approach(ground.at(parameters), ground)
-        parameters, steps = place.parameters, steps + taken
+    ground = _Ground(coding, Grid.of(n_nodes), tuple(names), where)
+    found = _from_starts(_starts(x), ground)
+    place, steps = found.place, found.steps
+    while True:
         n_nodes = 2 * n_nodes - 1
         finer = posterior(place.items, coding, Grid.of(n_nodes)).log_likelihood
         if abs(finer - place.posterior.log_likelihood) < _GRID_ERROR:
-            return _finish(_upright(place, ground), ground, steps)
+            place, taken = _finish(_upright(place, ground), ground)
+            return _maximum(place, ground, found, steps + taken)
+        if n_nodes > _MOST_NODES:
+            break
+        ground = _Ground(coding, Grid.of(n_nodes), tuple(names), where)
+        place, taken = _approach(ground.at(place.parameters), ground)
+        steps += taken
     raise ConvergenceError(
         f"{where}: the likelihood still changes at {n_nodes // 2 + 1} nodes "
         f"({_steepest(place, names)}). Leave out items that repeat each other."
     )
 
 
-def _start(x: Float2D, coding: Coding) -> list[Item]:
-    """Guess slopes from the first principal axis, intercepts from proportions."""
+def _starts(x: Float2D) -> list[Float1D]:
+    """Guess loadings: the first principal axis, and each of two simple ones."""
     R = np.nan_to_num(pd.DataFrame(x).corr().to_numpy(copy=True))
     np.fill_diagonal(R, 1.0)
     values, vectors = np.linalg.eigh(R)
-    loading = vectors[:, -1] * np.sqrt(values[-1])
-    loading *= 1.0 if loading.sum() >= 0 else -1.0
+    first, second = (vectors[:, -k] * np.sqrt(max(values[-k], 0.0)) for k in (1, 2))
+    # Kaiser's (1958) angle, at which two columns are simplest.
+    u, v = first**2 - second**2, 2 * first * second
+    across = 2 * (u @ v - u.sum() * v.sum() / len(R))
+    along = u @ u - v @ v - (u.sum() ** 2 - v.sum() ** 2) / len(R)
+    angle = np.arctan2(across, along) / 4
+    turned = (
+        first * np.cos(angle) + second * np.sin(angle),
+        second * np.cos(angle) - first * np.sin(angle),
+    )
+    return [loading * _sign(loading) for loading in (first, *turned)]
+
+
+def _sign(loading: Float1D) -> float:
+    return 1.0 if loading.sum() >= 0 else -1.0
+
+
+def _guess(loading: Float1D, coding: Coding) -> list[Item]:
+    """Turn loadings into slopes, and proportions into intercepts."""
     size = np.clip(np.abs(loading), 0.25, 0.85)
     slopes = _NORMAL_TO_LOGISTIC * size / np.sqrt(1 - size**2)
     slopes *= np.where(loading < 0, -1.0, 1.0)
@@ -158,6 +212,51 @@ class _Ground:
         return _Place(parameters, items, found, known)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Found:
+    """The best end of all starts, how it was reached, and what else there is."""
+
+    place: _Place
+    steps: int
+    lower: Float1D
+    endless: str
+
+
+def _from_starts(starts: Sequence[Float1D], ground: _Ground) -> _Found:
+    """Climb from each start and keep the best end.
+
+    Raises
+    ------
+    EndlessError
+        If the first start climbs without end and no other ends higher.
+    """
+    ends: list[tuple[_Place, int]] = []
+    failures: list[EndlessError | None] = []
+    for loading in starts:
+        start = ground.at(vector_of(_guess(loading, ground.coding)))
+        try:
+            ends.append(_approach(start, ground))
+        except EndlessError as error:
+            failures.append(error)
+        else:
+            failures.append(None)
+    heights = np.array([_height(place, ground) for place, _ in ends])
+    order = np.argsort(-heights, kind="stable")
+    heights = heights[order]
+    best = heights.max(initial=-np.inf)
+    above = [e for e in failures if e is not None and e.height > best + _SAME]
+    if failures[0] is not None and (not ends or failures[0] in above):
+        raise failures[0]
+    lower = best - heights[1:][-np.diff(heights) > _SAME]
+    return _Found(*ends[int(order[0])], lower, above[0].place if above else "")
+
+
+def _height(place: _Place, ground: _Ground) -> float:
+    """Log-likelihood on a grid between whose nodes steep slopes cannot hide."""
+    finer = Grid.of(2 * len(ground.grid.theta) - 1)
+    return float(posterior(place.items, ground.coding, finer).log_likelihood)
+
+
 def _approach(place: _Place, ground: _Ground) -> tuple[_Place, int]:
     """Climb by EM steps that learn from one another, until nothing is gained.
 
@@ -175,7 +274,7 @@ def _approach(place: _Place, ground: _Ground) -> tuple[_Place, int]:
                 break
             learnt = []
             continue
-        _require_finite(moved.items, ground)
+        _require_finite(moved, ground)
         way = moved.parameters - place.parameters
         bend = place.known.gradient - moved.known.gradient
         if way @ bend > 0:
@@ -213,10 +312,10 @@ def _upright(place: _Place, ground: _Ground) -> _Place:
     return ground.at(vector_of(turned))
 
 
-def _finish(place: _Place, ground: _Ground, steps: int) -> Maximum:
+def _finish(place: _Place, ground: _Ground) -> tuple[_Place, int]:
     """Take Newton's steps with the exact information until they are nothing."""
     for step in range(_NEWTON_STEPS):
-        information, crossproduct = observed_information(
+        information, _ = observed_information(
             place.items, ground.coding, ground.grid, place.posterior
         )
         try:
@@ -226,20 +325,29 @@ def _finish(place: _Place, ground: _Ground, steps: int) -> Maximum:
         gradient = place.known.gradient
         direction = cho_solve(factor, gradient)
         if gradient @ direction < _CLOSE:
-            return Maximum(
-                items=place.items,
-                grid=ground.grid,
-                posterior=place.posterior,
-                information=information,
-                crossproduct=crossproduct,
-                iterations=steps + step,
-            )
+            return place, step
         moved = _move(place, direction, ground)
         if moved is None:
             break
-        _require_finite(moved.items, ground)
+        _require_finite(moved, ground)
         place = moved
     raise _lost(place, ground)
+
+
+def _maximum(place: _Place, ground: _Ground, found: _Found, steps: int) -> Maximum:
+    information, crossproduct = observed_information(
+        place.items, ground.coding, ground.grid, place.posterior
+    )
+    return Maximum(
+        items=place.items,
+        grid=ground.grid,
+        posterior=place.posterior,
+        information=information,
+        crossproduct=crossproduct,
+        iterations=steps,
+        lower=found.lower,
+        endless=found.endless,
+    )
 
 
 def _move(place: _Place, direction: Float1D, ground: _Ground) -> _Place | None:
@@ -259,25 +367,37 @@ def _move(place: _Place, direction: Float1D, ground: _Ground) -> _Place | None:
     return None
 
 
-def _require_finite(items: Sequence[Item], ground: _Ground) -> None:
-    steep = [
+def _require_finite(place: _Place, ground: _Ground) -> None:
+    if error := _endless(place, ground, LIMIT):
+        raise error
+
+
+def _endless(place: _Place, ground: _Ground, limit: float) -> EndlessError | None:
+    steep = ", ".join(
         f"{name!r} ({item.slope:.0f})"
-        for name, item in zip(ground.names, items, strict=True)
-        if abs(item.slope) > LIMIT
-    ]
-    if steep:
-        raise ConvergenceError(
-            f"{ground.where}: slopes grow without end: {', '.join(steep)}. Answers to "
-            "such an item follow from the others, or nearly; leave it out, or one that "
-            "repeats it."
-        )
+        for name, item in zip(ground.names, place.items, strict=True)
+        if abs(item.slope) > limit
+    )
+    if not steep:
+        return None
+    return EndlessError(
+        f"{ground.where}: slopes grow without end: {steep}. Answers to such an item "
+        "follow from the others, or nearly; leave it out, or one that repeats it.",
+        steep,
+        _height(place, ground),
+    )
 
 
-def _lost(place: _Place, ground: _Ground) -> ConvergenceError:
-    return ConvergenceError(
-        f"{ground.where}: no maximum was reached "
-        f"({_steepest(place, ground.names)}). Leave that item out, join rare "
-        "categories, or collect more answers."
+def _lost(place: _Place, ground: _Ground) -> EndlessError:
+    """Say that the climb did not arrive; halfway to the limit it was on its way."""
+    if error := _endless(place, ground, LIMIT / 2):
+        return error
+    steepest = _steepest(place, ground.names)
+    return EndlessError(
+        f"{ground.where}: no maximum was reached ({steepest}). Leave that item out, "
+        "join rare categories, or collect more answers.",
+        steepest,
+        _height(place, ground),
     )
 
 

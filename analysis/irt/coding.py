@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from scipy.sparse.csgraph import connected_components
+
+from analysis.errors import AnalysisError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from analysis.arrays import Bool1D, Float1D, Float2D, Int1D
+
+#: More categories than this are a number, not an answer on a scale.
+MAX_CATEGORIES: Final = 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,6 +86,38 @@ class Coding:
             used=used,
             indicator=np.hstack(columns).astype(np.float64),
         )
+
+
+def require_few_categories(
+    coding: Coding, names: Sequence[str], *, remedy: str, where: str
+) -> None:
+    """Refuse items that are numbers rather than answers on a scale.
+
+    Raises
+    ------
+    AnalysisError
+        Naming every item with more than 20 categories.
+    """
+    many = [
+        f"{name!r} has {size}"
+        for name, size in zip(names, coding.sizes, strict=True)
+        if size > MAX_CATEGORIES
+    ]
+    if many:
+        raise AnalysisError(
+            f"{where}: more than {MAX_CATEGORIES} categories: {', '.join(many)}. Join "
+            f"categories, or {remedy}."
+        )
+
+
+def item_groups(coding: Coding, names: Sequence[str]) -> list[list[str]]:
+    """Part items into groups that share no respondent, directly or by others."""
+    there = (coding.patterns >= 0).astype(np.float64)
+    n_groups, group = connected_components((there.T @ there) > 0, directed=False)
+    return [
+        [name for name, own in zip(names, group, strict=True) if own == number]
+        for number in range(n_groups)
+    ]
 
 
 def _ranks(column: Float1D) -> tuple[Float1D, Int1D]:

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.answers import item_codes, require_choice, require_variance
-from analysis.errors import AnalysisError, TooFewError
+from analysis.errors import AnalysisError, NotIdentifiedError, TooFewError
 from analysis.irt.ascent import climb
-from analysis.irt.coding import Coding
+from analysis.irt.coding import Coding, item_groups, require_few_categories
 from analysis.irt.dependence import q3_table
 from analysis.irt.fit import GradedResponse
 from analysis.irt.item_fit import item_fit_table
@@ -26,8 +26,6 @@ from analysis.irt.warn import model_warnings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: More categories than this are a number, not an answer on a scale.
-MAX_CATEGORIES: Final = 20
 _FEWEST_ITEMS: Final = 3
 _FEWEST_NODES: Final = 21
 _MOST_NODES: Final = 501
@@ -63,7 +61,8 @@ def graded_response(
     -------
     GradedResponse
         Theta is standard normal; its sign makes the sum of slopes positive. An item
-        with a negative slope is kept, with a warning.
+        with a negative slope is kept, with a warning. Of several maxima the highest
+        met from three starts is kept; `warnings` says so.
 
     Raises
     ------
@@ -75,7 +74,8 @@ def graded_response(
     ConvergenceError
         If the likelihood has no finite maximum, e.g. two items are identical.
     NotIdentifiedError
-        If the answers do not tell all parameters apart.
+        If the answers do not tell all parameters apart, e.g. an item shares no
+        respondent with others.
 
     Notes
     -----
@@ -132,7 +132,13 @@ def graded_response(
         reliability_marginal=marginal_reliability(maximum.items, maximum.grid),
         reliability_empirical=empirical_reliability(scores, coding),
         warnings=model_warnings(
-            maximum.items, coding, names, len(x), dependence=dependence, item_fit=fit
+            maximum,
+            coding,
+            names,
+            len(x),
+            slope_errors=np.sqrt(np.diag(vcov))[np.cumsum([0, *coding.sizes[:-1]])],
+            dependence=dependence,
+            item_fit=fit,
         ),
     )
 
@@ -148,16 +154,16 @@ def _require_nodes(n_nodes: int, *, where: str) -> None:
 def _require_shape(
     coding: Coding, n_rows: int, names: Sequence[str], *, where: str
 ) -> None:
-    many = [
-        f"{name!r} has {size}"
-        for name, size in zip(names, coding.sizes, strict=True)
-        if size > MAX_CATEGORIES
-    ]
-    if many:
-        raise AnalysisError(
-            f"{where}: more than {MAX_CATEGORIES} categories: {', '.join(many)}. Join "
-            "categories, or use a model for measured variables."
-        )
+    require_few_categories(
+        coding, names, remedy="use a model for measured variables", where=where
+    )
+    for part in item_groups(coding, names):
+        if len(part) < _FEWEST_ITEMS:
+            raise NotIdentifiedError(
+                f"{where}: nobody who answered {' or '.join(map(repr, part))} answered "
+                "one of the other items, so nothing ties it to their trait. Leave it "
+                "out, or ask some people both."
+            )
     n_parameters = sum(coding.sizes)
     if coding.n_obs <= n_parameters:
         raise TooFewError(

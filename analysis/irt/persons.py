@@ -12,6 +12,7 @@ from scipy.stats import norm
 
 from analysis.answers import item_codes, require_choice
 from analysis.errors import AnalysisError
+from analysis.oddities import FEW_ROWS
 from analysis.result import warning_table
 
 if TYPE_CHECKING:
@@ -128,6 +129,11 @@ def person_scores(
     irt_persons.R.
     """
     require_choice("method", method, get_args(Method), where=_WHERE)
+    if not isinstance(items, pd.DataFrame):
+        raise AnalysisError(
+            f"{_WHERE}: got a {type(items).__name__}. Give a DataFrame of answers, one "
+            "column per item."
+        )
     if absent := [name for name in fit.names if name not in items.columns]:
         raise AnalysisError(
             f"{_WHERE}: items of the model are missing: {absent}. Hand in all of "
@@ -153,7 +159,14 @@ def person_scores(
         method=method,
         n_obs=int((frame["n_answered"] > 0).sum()),
         n_infinite=n_infinite,
-        warnings=warning_table([*_infinite(n_infinite, len(frame)), *_far(frame)]),
+        warnings=warning_table(
+            [
+                *_infinite(n_infinite, len(frame)),
+                *_far(frame),
+                *_unanswered(frame),
+                *_alike(x, fit.names),
+            ]
+        ),
     )
 
 
@@ -173,6 +186,32 @@ def _far(frame: pd.DataFrame) -> Iterator[tuple[str, str, str]]:
             "scores_far",
             f"{lost} of {len(frame)} people stand beyond {_GRID[-1]:.0f}: no score",
             "Their items say almost nothing of the trait; use fit.scores.",
+        )
+
+
+def _unanswered(frame: pd.DataFrame) -> Iterator[tuple[str, str, str]]:
+    count = int((frame["n_answered"] == 0).sum())
+    if count or not len(frame):
+        yield (
+            "scores_missing",
+            f"{count} of {len(frame)} people answered no item: no score",
+            "Leave them out of what follows; look why they are there.",
+        )
+
+
+def _alike(x: Float2D, names: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    """Warn where answers to an item are all alike, although there are many."""
+    alike = [
+        name
+        for name, column in zip(names, x.T, strict=True)
+        if len(answers := column[~np.isnan(column)]) >= FEW_ROWS
+        and np.ptp(answers) == 0
+    ]
+    if alike:
+        yield (
+            "item_constant",
+            f"everybody gave the same answer: {', '.join(alike)}",
+            "Was the item asked of these people, and coded as in the model?",
         )
 
 

@@ -14,6 +14,8 @@ from scipy.stats import hypergeom
 
 from analysis.answers import complete_rows, item_codes
 from analysis.errors import AnalysisError
+from analysis.irt.coding import Coding, require_few_categories
+from analysis.oddities import odd_answers
 from analysis.plots.irt_steps import plot_steps
 from analysis.result import dropped_rows, warning_table
 
@@ -152,7 +154,8 @@ def monotonicity(
     TooFewError
         If there are fewer than three items or 100 complete people.
     AnalysisError
-        If a column is not numeric or does not vary, or an option is out of range.
+        If a column is not numeric, does not vary or has more than 20 categories, or an
+        option is out of range.
 
     Notes
     -----
@@ -170,6 +173,9 @@ def monotonicity(
     x = item_codes(items, where=_WHERE, at_least=_FEWEST_ITEMS)
     names = [str(name) for name in items.columns]
     kept = complete_rows(x, names, where=_WHERE, at_least=_FEWEST_PEOPLE)
+    require_few_categories(
+        Coding.of(kept), names, remedy="leave measured variables out", where=_WHERE
+    )
     n = len(kept)
     fewest = _group_size(n) if min_group is None else min_group
     if not isinstance(fewest, int) or not 1 <= fewest <= n // 2:
@@ -185,7 +191,11 @@ def monotonicity(
         ]
     )
     table["p_holm"] = _holm((table["p_min"] * table["comparisons"]).clip(upper=1))
-    rows = [*dropped_rows(len(x) - n, len(x)), *_falls(table)]
+    rows = [
+        *dropped_rows(len(x) - n, len(x)),
+        *odd_answers(x, names, n),
+        *_falls(table),
+    ]
     return Monotonicity(
         table=table,
         steps=pd.concat(parts, ignore_index=True).drop(columns="passed"),

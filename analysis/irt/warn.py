@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy.sparse.csgraph import connected_components
+from scipy.stats import norm
 
+from analysis.irt.coding import item_groups
 from analysis.result import warning_table
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from analysis.arrays import Float1D
+    from analysis.irt.ascent import Maximum
     from analysis.irt.coding import Coding
     from analysis.irt.curves import Item
 
@@ -27,37 +30,68 @@ RARE: Final = 10
 FEW_PEOPLE: Final = 500
 # A threshold this far out lies where nobody is.
 _FAR: Final = 6.0
+_Z: Final = float(norm.ppf(0.975))
 _MISFIT: Final = 0.05
 _GAPS: Final = 0.05
 _NAMED: Final = 8
+_JOIN: Final = f"Join categories chosen by fewer than {RARE} people."
+_MORE: Final = "It has no third to be joined with; more people would steady its slope."
 
 
 def model_warnings(
-    items: Sequence[Item],
+    maximum: Maximum,
     coding: Coding,
     names: Sequence[str],
     n_rows: int,
     *,
+    slope_errors: Float1D,
     dependence: pd.DataFrame,
     item_fit: pd.DataFrame,
 ) -> pd.DataFrame:
     """List what, where, remedy; empty if there is nothing to say."""
+    items = maximum.items
     return warning_table(
         [
-            *_slopes(items, names),
+            *_maxima(maximum),
+            *_slopes(items, names, slope_errors),
             *_categories(coding, names),
             *_thresholds(items, names),
             *_people(coding, n_rows),
+            *_apart(coding, names),
             *_dependent(dependence),
             *_misfit(item_fit),
         ]
     )
 
 
+def _maxima(maximum: Maximum) -> Iterator[tuple[str, str, str]]:
+    remedy = "The items may hold several traits: see efa(), and fit each on its own."
+    if len(maximum.lower):
+        lower = ", ".join(f"{gap:.1f}" for gap in maximum.lower)
+        yield (
+            "several_maxima",
+            f"other starts end lower, by {lower} in log-likelihood; the best is kept",
+            remedy,
+        )
+    if maximum.endless:
+        yield (
+            "not_the_highest",
+            f"another start climbs higher, without end: {maximum.endless}",
+            f"Look at the Q3 of that item; leave out what repeats it. {remedy}",
+        )
+
+
 def _slopes(
-    items: Sequence[Item], names: Sequence[str]
+    items: Sequence[Item], names: Sequence[str], errors: Float1D
 ) -> Iterator[tuple[str, str, str]]:
-    for name, item in zip(names, items, strict=True):
+    for name, item, error in zip(names, items, errors, strict=True):
+        low, high = item.slope - _Z * float(error), item.slope + _Z * float(error)
+        if low < 0 < high:
+            yield (
+                "slope_unclear",
+                f"{name}: a = {item.slope:.2f}, 95 % interval {low:.2f} to {high:.2f}",
+                "Is it of the trait at all? Look at wording and key; ask more people.",
+            )
         found = f"{name}: a = {item.slope:.2f}"
         if item.slope <= 0:
             yield (
@@ -80,7 +114,9 @@ def _slopes(
 
 
 def _categories(coding: Coding, names: Sequence[str]) -> Iterator[tuple[str, str, str]]:
-    scale = np.unique(np.concatenate(coding.categories))
+    every, holders = np.unique(np.concatenate(coding.categories), return_counts=True)
+    alone = every[holders == 1]
+    scale = every[holders > 1]
     for name, codes, count in zip(
         names, coding.categories, coding.frequencies, strict=True
     ):
@@ -91,6 +127,15 @@ def _categories(coding: Coding, names: Sequence[str]) -> Iterator[tuple[str, str
                 f"{name}: nobody chose {', '.join(f'{c:g}' for c in unused)}",
                 "The item has fewer thresholds; compare its location with care.",
             )
+        stray = [
+            f"{c:g} ({n})" for c, n in zip(codes, count, strict=True) if c in alone
+        ]
+        if stray:
+            yield (
+                "category_alone",
+                f"{name}: no other item holds {', '.join(stray)}",
+                "Is the code mistyped? The item has more thresholds than the others.",
+            )
         rare = [
             f"{code:g} ({n})" for code, n in zip(codes, count, strict=True) if n < RARE
         ]
@@ -98,7 +143,7 @@ def _categories(coding: Coding, names: Sequence[str]) -> Iterator[tuple[str, str
             yield (
                 "category_rare",
                 f"{name}: {', '.join(rare)}",
-                f"Join categories chosen by fewer than {RARE} people.",
+                _JOIN if len(codes) > 2 else _MORE,  # noqa: PLR2004
             )
 
 
@@ -137,10 +182,14 @@ def _people(coding: Coding, n_rows: int) -> Iterator[tuple[str, str, str]]:
             f"{share:.0%} of answers",
             "The model takes them as missing at random; see who leaves them out.",
         )
-    if connected_components((there.T @ there) > 0, directed=False)[0] > 1:
+
+
+def _apart(coding: Coding, names: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    parts = item_groups(coding, names)
+    if len(parts) > 1:
         yield (
             "items_apart",
-            "some items share no respondent with the others",
+            f"share no respondent: {' | '.join(', '.join(part) for part in parts)}",
             "Their common scale rests on groups that are alike; fit them apart.",
         )
 

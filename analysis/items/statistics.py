@@ -11,6 +11,7 @@ import pandas as pd
 from analysis.answers import item_codes, varies
 from analysis.errors import AnalysisError, TooFewError
 from analysis.items.codes import count_codes, possible_codes, rare_codes
+from analysis.oddities import odd_answers
 from analysis.plots.items import plot_item_rest
 from analysis.result import warning_table
 
@@ -52,7 +53,8 @@ class ItemStatistics:
         Category use, see `categories`.
     warnings
         Items without answers or variance, against the key, at an end, with
-        categories nobody or one person used: what, where, remedy.
+        categories nobody or one person used, that repeat another; few or empty rows:
+        what, where, remedy.
     """
 
     table: pd.DataFrame
@@ -168,7 +170,11 @@ def item_statistics(
         n_complete=len(complete),
         use=use,
         warnings=warning_table(
-            [*_warnings(table, complete, int(usable.sum())), *rare_codes(use)]
+            [
+                *_warnings(table, complete, int(usable.sum())),
+                *rare_codes(use),
+                *odd_answers(x, names, len(complete)),
+            ]
         ),
     )
 

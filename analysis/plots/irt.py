@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+    from analysis.arrays import Float1D
+
 STYLES: Final = ("-", "--", "-.", ":")
 FIGURE: Final = (8.0, 4.8)
 _TOTALS: Final = ("theta", "test", "std_error", "reliability")
@@ -26,6 +28,20 @@ _LEGIBLE: Final = 0.22
 _DARK: Final = 0.45
 # Nunnally's (1978) line for research.
 _ENOUGH: Final = 0.70
+
+
+def _axes(ax: Axes | None, height: float = FIGURE[1]) -> Axes:
+    """Draw where one was told to, else in a new figure."""
+    if ax is not None:
+        return ax
+    return plt.subplots(figsize=(FIGURE[0], height), layout="constrained")[1]
+
+
+def _label(ax: Axes, theta: Float1D, title: str, *, n: str) -> None:
+    """Name the trait below, and what is seen above."""
+    ax.set_xlim(float(theta.min()), float(theta.max()))
+    ax.set_xlabel(f"{_THETA}, n = {n}")
+    ax.set_title(title, loc="left", fontweight="bold")
 
 
 def plot_information(
@@ -54,8 +70,7 @@ def plot_information(
         Items differ by colour, dashes and markers; the right axis reads the test curve
         as reliability.
     """
-    if ax is None:
-        _, ax = plt.subplots(figsize=FIGURE, layout="constrained")
+    ax = _axes(ax)
     theta = curve["theta"].to_numpy(float)
     test = curve["test"].to_numpy(float)
     ax.plot(theta, test, color="0.1", lw=3, label="all items")
@@ -75,14 +90,10 @@ def plot_information(
         )
     top = 1.08 * float(test.max())
     ax.set_ylim(0, top)
-    ax.set_xlim(theta[0], theta[-1])
     _reliability_axis(ax, top)
-    ax.set_xlabel(f"{_THETA}, n = {n:,}")
     ax.set_ylabel("Information")
     best = round(float(theta[int(test.argmax())]), 1) + 0.0
-    ax.set_title(
-        f"The scale measures best around {best:.1f}", loc="left", fontweight="bold"
-    )
+    _label(ax, theta, f"The scale measures best around {best:.1f}", n=f"{n:,}")
     ax.legend(
         frameon=False,
         loc="upper left",
@@ -129,8 +140,7 @@ def plot_categories(
     Axes
         With the code written at the top of each curve.
     """
-    if ax is None:
-        _, ax = plt.subplots(figsize=FIGURE, layout="constrained")
+    ax = _axes(ax)
     codes = list(dict.fromkeys(curve["category"]))
     colours = sns.color_palette("viridis", len(codes))
     for k, code in enumerate(codes):
@@ -150,10 +160,8 @@ def plot_categories(
             color=colours[k] if k < _light_from(len(codes)) else "0.25",
         )
     ax.set_ylim(0, 1.09)
-    ax.set_xlim(float(curve["theta"].min()), float(curve["theta"].max()))
-    ax.set_xlabel(f"{_THETA}, n = {n:,}")
     ax.set_ylabel("Probability of the answer")
-    ax.set_title(title, loc="left", fontweight="bold")
+    _label(ax, curve["theta"].to_numpy(float), title, n=f"{n:,}")
     return ax
 
 
@@ -189,9 +197,7 @@ def plot_category_bands(
         likeliest has none.
     """
     names = list(dict.fromkeys(curve["item"]))
-    if ax is None:
-        size = (FIGURE[0], 1.5 + 0.42 * len(names))
-        _, ax = plt.subplots(figsize=size, layout="constrained")
+    ax = _axes(ax, height=1.5 + 0.42 * len(names))
     codes = sorted(set(curve["category"]))
     colours = dict(zip(codes, sns.color_palette("viridis", len(codes)), strict=True))
     for row, name in enumerate(names):
@@ -207,10 +213,8 @@ def plot_category_bands(
             _band(ax, row, (theta[start], theta[end]), code=code, colour=colours[code])
     ax.set_yticks(range(len(names)), [labels.get(name, name) for name in names])
     ax.set_ylim(len(names) - 0.5, -0.5)
-    ax.set_xlim(float(curve["theta"].min()), float(curve["theta"].max()))
     ax.grid(visible=False)
-    ax.set_xlabel(f"{_THETA}, n = {n:,}")
-    ax.set_title("The likeliest answer", loc="left", fontweight="bold")
+    _label(ax, curve["theta"].to_numpy(float), "The likeliest answer", n=f"{n:,}")
     return ax
 
 
@@ -298,15 +302,14 @@ def plot_reliabilities(
     ax
         Where to draw; a new figure without it.
     """
-    if ax is None:
-        height = 1.8 + 0.34 * curves.shape[1]
-        _, ax = plt.subplots(figsize=(FIGURE[0], height), layout="constrained")
+    ax = _axes(ax, height=1.8 + 0.34 * curves.shape[1])
     ordered = curves[curves.max().sort_values(ascending=False).index]
     theta = curves.index.to_numpy(float)
     step = (theta[1] - theta[0]) / 2
+    edges = np.array([theta[0] - step, theta[-1] + step])
     image = ax.imshow(
         ordered.T.to_numpy(),
-        extent=(theta[0] - step, theta[-1] + step, curves.shape[1] - 0.5, -0.5),
+        extent=(*edges, curves.shape[1] - 0.5, -0.5),
         aspect="auto",
         cmap="Blues",
         vmin=0,
@@ -321,13 +324,9 @@ def plot_reliabilities(
             ax.plot(ends, (row, row), color="0.1", lw=2, solid_capstyle="butt")
     ax.set_yticks(range(curves.shape[1]), [labels.get(k, k) for k in names])
     ax.grid(visible=False)
-    ax.set_xlabel(f"{_THETA}, n = {n:,} or more")
     ax.figure.colorbar(image, ax=ax, label="Reliability")
     good = int((ordered.max() >= _ENOUGH).sum())
-    ax.set_title(
-        f"{good} of {curves.shape[1]} scales reach a reliability of {_ENOUGH:.2f} "
-        "(line: where)",
-        loc="left",
-        fontweight="bold",
-    )
+    reached = f"{good} of {curves.shape[1]} scales reach a reliability of"
+    title = f"{reached} {_ENOUGH:.2f} (line: where)"
+    _label(ax, edges, title, n=f"{n:,} or more")
     return ax

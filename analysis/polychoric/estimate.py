@@ -39,6 +39,7 @@ _FEWEST: Final = 10
 _RARE: Final = 5
 _HIGH: Final = 0.95
 _NAMED: Final = 8
+_WHERE: Final = "polychoric"
 
 
 def polychoric(
@@ -49,7 +50,7 @@ def polychoric(
     weights: Sequence[float] | pd.Series | Float1D | None = None,
     acov: bool = False,
     smooth: bool = False,
-    where: str = "polychoric",
+    where: str = _WHERE,
 ) -> Polychoric:
     """Correlate the normal variables of which ordered answers are the visible part.
 
@@ -126,7 +127,7 @@ def polychoric(
         cluster=None,
         where=where,
     )
-    _require_people(used, len(x), where=where)
+    _require_people(used, len(x), missing, where=where)
     moments = take_moments(used, gamma=acov, scaled=False, where=where)
     return _present(used, moments, len(x), smooth=smooth)
 
@@ -218,20 +219,26 @@ def _require_few_categories(
         if is_ordered and size > MAX_CATEGORIES
     ]
     if many:
+        remedy = (
+            "Name such a column in numeric= (it is then taken as measured)"
+            if where == _WHERE
+            else "Take the answers as measured, with Pearson correlations"
+        )
         raise AnalysisError(
-            f"{where}: more than {MAX_CATEGORIES} categories: {', '.join(many)}. Name "
-            "such a column in numeric= (it is then taken as measured), or join "
-            "categories."
+            f"{where}: more than {MAX_CATEGORIES} categories: {', '.join(many)}. "
+            f"{remedy}, or join categories."
         )
 
 
-def _require_people(used: Sample, n_rows: int, *, where: str) -> None:
+def _require_people(used: Sample, n_rows: int, missing: Missing, *, where: str) -> None:
     n, p = used.x.shape
     fewest = max(_FEWEST, p + 1)
     if n < fewest:
+        others = missing == "listwise" and n < n_rows
+        remedy = ", use fewer items, or missing='pairwise'" if others else ""
         raise TooFewError(
             f"{where}: {n} of {n_rows} people can be used, but {p} items need at least "
-            f"{fewest}. Collect more answers, use fewer items, or missing='pairwise'."
+            f"{fewest}. Collect more answers{remedy}."
         )
 
 
@@ -305,7 +312,7 @@ def _rare(
         yield (
             "rare_category",
             f"chosen by fewer than {_RARE} people: {_some(found)}",
-            "Join such a category with its neighbour, in all groups alike.",
+            "Join it with its neighbour, in all groups alike, or collect more answers.",
         )
 
 

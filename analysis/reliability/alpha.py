@@ -9,12 +9,13 @@ import pandas as pd
 
 from analysis.answers import complete_rows, item_codes, require_variance
 from analysis.errors import AnalysisError, TooFewError
+from analysis.oddities import odd_answers
 from analysis.reliability.coefficients import Reliability, coefficient_table
 from analysis.reliability.intervals import NAN, check_level, feldt
 from analysis.result import dropped_rows, warning_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from analysis.arrays import Float2D
     from analysis.correlations import Missing
@@ -76,7 +77,7 @@ def cronbach_alpha(
         ("alpha", estimate, alpha_error(S, n_obs), low, high),
         ("alpha_std", standardized, NAN, NAN, NAN),
     ]
-    average_r = mean_correlation(R)
+    average_r, names = mean_correlation(R), [str(name) for name in items.columns]
     if k == 2:  # noqa: PLR2004
         rows.append(("spearman_brown", spearman_brown(average_r), NAN, NAN, NAN))
     return Reliability(
@@ -90,6 +91,8 @@ def cronbach_alpha(
         warnings=warning_table(
             [
                 *negative("alpha", estimate),
+                *against(S, names),
+                *odd_answers(item_codes(items, where=where), names, n_obs),
                 *dropped_rows(len(items) - n_obs, len(items)),
                 *(_few_pairs(items, n_obs) if missing == "pairwise" else ()),
             ]
@@ -155,6 +158,29 @@ def negative(term: str, estimate: float) -> Iterator[Warning_]:
             f"{term} is negative ({estimate:.2f})",
             "scale",
             "Check the keying: some items run against the others.",
+        )
+
+
+def against(S: Float2D, names: Sequence[str]) -> Iterator[Warning_]:
+    """Warn of items that correlate below zero with the sum of the others.
+
+    Parameters
+    ----------
+    S
+        Covariances or correlations of the items, shape (k, k).
+    names
+        The items.
+    """
+    variance, with_all = np.diag(S), S.sum(axis=0)
+    rest = np.sqrt(np.maximum(S.sum() - 2 * with_all + variance, 0.0) * variance)
+    r = np.divide(
+        with_all - variance, rest, out=np.zeros(len(S)), where=rest > NO_SPREAD
+    )
+    if odd := [f"{n} ({v:.2f})" for n, v in zip(names, r, strict=True) if v < 0]:
+        yield (
+            f"items go against the others, item-rest r below 0: {', '.join(odd)}",
+            "scale",
+            "Check the keying: reverse them, or undo a reversal done twice.",
         )
 
 

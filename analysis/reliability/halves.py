@@ -10,8 +10,10 @@ import pandas as pd
 
 from analysis.answers import complete_rows, item_codes
 from analysis.errors import AnalysisError
+from analysis.oddities import odd_answers
 from analysis.plots.histogram import plot_histogram
 from analysis.reliability.alpha import (
+    against,
     alpha,
     mean_correlation,
     require_spread,
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from analysis.arrays import Float1D, Float2D
-    from analysis.reliability.coefficients import Row, Warning_
+    from analysis.reliability.coefficients import Row
 
 # Below this an eigenvalue is zero but for rounding.
 SINGULAR = 1e-9
@@ -222,7 +224,11 @@ def split_half(
         n_obs=len(used),
         n_dropped=len(x) - len(used),
         warnings=warning_table(
-            [*_against(S, names), *dropped_rows(len(x) - len(used), len(x))]
+            [
+                *against(S, names),
+                *odd_answers(x, names, len(used)),
+                *dropped_rows(len(x) - len(used), len(x)),
+            ]
         ),
     )
 
@@ -284,13 +290,3 @@ def _without_error(term: str, estimate: float) -> Row:
 def _halves(sign: Float1D, names: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     first = tuple(n for n, s in zip(names, sign, strict=True) if s > 0)
     return first, tuple(n for n in names if n not in first)
-
-
-def _against(S: Float2D, names: list[str]) -> Iterator[Warning_]:
-    rest = S.sum(axis=0) - np.diag(S)
-    if odd := [n for n, r in zip(names, rest, strict=True) if r < 0]:
-        yield (
-            f"items go against the others: {odd}",
-            "scale",
-            "Check the keying: reverse them, or undo a reversal done twice.",
-        )

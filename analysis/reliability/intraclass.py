@@ -11,6 +11,7 @@ from scipy.stats import f as f_distribution
 
 from analysis.answers import item_codes
 from analysis.errors import AnalysisError, TooFewError
+from analysis.oddities import odd_answers
 from analysis.plots.forest import forest
 from analysis.reliability.alpha import spearman_brown
 from analysis.reliability.intervals import NAN, check_level
@@ -219,9 +220,7 @@ def icc(ratings: pd.DataFrame, *, conf_level: float = 0.95) -> Intraclass:
         n_obs=found.n,
         n_occasions=found.k,
         n_dropped=n_dropped,
-        warnings=warning_table(
-            [*_odd_variances(found), *dropped_rows(n_dropped, len(ratings))]
-        ),
+        warnings=warning_table([*_odd_variances(found), *odd_occasions(ratings, x)]),
     )
 
 
@@ -249,6 +248,37 @@ def complete_ratings(ratings: pd.DataFrame, *, where: str) -> Float2D:
             "occasions by person, or leave out one with many gaps."
         )
     return kept
+
+
+def odd_occasions(ratings: pd.DataFrame, used: Float2D) -> Iterator[Warning_]:
+    """Warn of occasions that are all alike, reversed or copied, and of lost people.
+
+    Parameters
+    ----------
+    ratings
+        One row per person, one column per occasion.
+    used
+        Those of people with a value on every occasion.
+    """
+    names = [str(name) for name in ratings.columns]
+    alike = np.ptp(used, axis=0) == 0
+    for name, value in zip(np.array(names)[alike], used[0, alike], strict=True):
+        yield (
+            f"does not vary: all {len(used)} values are {value:g}",
+            f"occasion {name}",
+            "Leave it out, or look how the column was made.",
+        )
+    with np.errstate(invalid="ignore", divide="ignore"):
+        R = np.atleast_2d(np.corrcoef(used, rowvar=False))
+    for i, j in np.argwhere(np.triu(R < 0, 1)):
+        yield (
+            f"occasions correlate {R[i, j]:.2f}",
+            f"{names[i]} and {names[j]}",
+            "Is one of them reversed, or are people linked wrongly?",
+        )
+    x = item_codes(ratings, where="icc")
+    yield from odd_answers(x, names, len(used), columns="occasions")
+    yield from dropped_rows(len(x) - len(used), len(x))
 
 
 def _forms(a: Anova, level: float) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import numpy as np
 from analysis.answers import item_codes, require_choice, require_variance
 from analysis.correlations import correlation
 from analysis.efa.extract import LOWEST_UNIQUENESS, extract
+from analysis.oddities import odd_answers
 from analysis.reliability.alpha import mean_correlation
 from analysis.reliability.coefficients import Reliability, coefficient_table
 from analysis.reliability.intervals import NAN, check_level, logit_interval
@@ -106,6 +107,7 @@ def omega_total(
         minres = 1 - float(uniqueness.sum() / R.sum())
         rows.append(("omega_minres", minres, NAN, NAN, NAN))
         warned += _minres_heywood(uniqueness, names)
+    warned += odd_answers(item_codes(items, where=where), names, fit.n_obs)
     warned += dropped_rows(len(items) - fit.n_obs, len(items))
     return Reliability(
         coefficient="omega",

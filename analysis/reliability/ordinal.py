@@ -15,7 +15,14 @@ from analysis.answers import (
 )
 from analysis.correlations import Correlation, Missing, correlation
 from analysis.errors import AnalysisError
-from analysis.reliability.alpha import alpha, mean_correlation, negative, require_spread
+from analysis.oddities import odd_answers
+from analysis.reliability.alpha import (
+    against,
+    alpha,
+    mean_correlation,
+    negative,
+    require_spread,
+)
 from analysis.reliability.categorical import green_yang
 from analysis.reliability.coefficients import Reliability, coefficient_table
 from analysis.reliability.intervals import NAN, check_level, logit_interval
@@ -34,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from analysis.arrays import Float1D, Float2D
-    from analysis.reliability.coefficients import Row
+    from analysis.reliability.coefficients import Row, Warning_
     from analysis.reliability.model import Measured
 
 HYPOTHETICAL = (
@@ -79,11 +86,7 @@ def ordinal_alpha(
     ``semTools::reliability(fit)`` row alpha.ord.
     """
     where = "ordinal_alpha"
-    corr = (
-        items
-        if isinstance(items, Correlation)
-        else correlation(items, "polychoric", missing=missing, where=where)
-    )
+    corr, odd = _polychoric(items, missing, where=where)
     if corr.kind != "polychoric":
         raise AnalysisError(
             f"{where}: the correlations given are {corr.kind}. Give polychoric ones, "
@@ -101,7 +104,14 @@ def ordinal_alpha(
         n_dropped=corr.n_dropped,
         warnings=pd.concat(
             [
-                warning_table([HYPOTHETICAL, *negative("ordinal_alpha", estimate)]),
+                warning_table(
+                    [
+                        HYPOTHETICAL,
+                        *negative("ordinal_alpha", estimate),
+                        *against(corr.R, corr.names),
+                        *odd,
+                    ]
+                ),
                 corr.warnings,
             ],
             ignore_index=True,
@@ -156,8 +166,8 @@ def categorical_omega(
     x = item_codes(items, where=where, at_least=OMEGA_ITEMS)
     names, k = [str(name) for name in items.columns], x.shape[1]
     n_rows = len(x)
-    x = _answered(x, names, missing, where=where)
-    _require_categories(x, names, where=where)
+    given, x = x, _answered(x, names, missing, where=where)
+    _require_categories(x, names, other="omega_total()", where=where)
     fit = fit_one_factor(x, names, estimator="WLSMV", missing=missing, where=where)
     part = measured(fit)
     require_proper(part, names, where=where)
@@ -184,12 +194,30 @@ def categorical_omega(
             [
                 warning_table(mixed_signs(part.loadings[:, 0], names)),
                 fit.warnings.map(lambda text: own_names(text, names)),
-                warning_table(dropped_rows(n_rows - fit.n_obs, n_rows)),
+                warning_table(
+                    [
+                        *odd_answers(given, names, fit.n_obs),
+                        *dropped_rows(n_rows - fit.n_obs, n_rows),
+                    ]
+                ),
             ],
             ignore_index=True,
         ),
         interval="delta method on the logit scale, WLSMV",
     )
+
+
+def _polychoric(
+    items: pd.DataFrame | Correlation, missing: Missing, *, where: str
+) -> tuple[Correlation, list[Warning_]]:
+    """Correlate answers, if they are not correlations, and say what is odd in them."""
+    if isinstance(items, Correlation):
+        return items, []
+    x = item_codes(items, where=where)
+    names = [str(name) for name in items.columns]
+    _require_categories(x, names, other="cronbach_alpha()", where=where)
+    corr = correlation(items, "polychoric", missing=missing, where=where)
+    return corr, list(odd_answers(x, names, corr.n_obs))
 
 
 def common(part: Measured, factor: int) -> Float2D:
@@ -221,7 +249,9 @@ def _answered(
     return x[~np.isnan(x).all(axis=1)]
 
 
-def _require_categories(x: Float2D, names: Sequence[str], *, where: str) -> None:
+def _require_categories(
+    x: Float2D, names: Sequence[str], *, other: str, where: str
+) -> None:
     counts = [len(np.unique(column[~np.isnan(column)])) for column in x.T]
     if many := [
         f"{name!r} ({count})"
@@ -231,5 +261,5 @@ def _require_categories(x: Float2D, names: Sequence[str], *, where: str) -> None
         raise AnalysisError(
             f"{where}: more than {MAX_CATEGORIES} categories in item(s) "
             f"{', '.join(many)}. Join categories, or treat the answers as numbers with "
-            "omega_total()."
+            f"{other}."
         )

@@ -13,8 +13,8 @@ from scipy.stats import t as t_distribution
 from analysis.errors import AnalysisError
 from analysis.plots.agreement import plot_bland_altman
 from analysis.reliability.intervals import NAN, check_level
-from analysis.reliability.intraclass import Anova, complete_ratings
-from analysis.result import dropped_rows, warning_table
+from analysis.reliability.intraclass import Anova, complete_ratings, odd_occasions
+from analysis.result import warning_table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -141,7 +141,7 @@ def measurement_error(
         conf_level=conf_level,
         n_obs=a.n,
         n_dropped=n_dropped,
-        warnings=warning_table(dropped_rows(n_dropped, len(ratings))),
+        warnings=warning_table(odd_occasions(ratings, x)),
     )
 
 

@@ -159,11 +159,12 @@ def _scale_warnings(
     scale: str, term: str, found: Reliability | AnalysisError
 ) -> Iterator[Warning_]:
     if isinstance(found, AnalysisError):
-        what, _, remedy = str(found).partition(". ")
+        what, _, remedy = str(found).partition(": ")[2].partition(". ")
         yield f"{term}: {what}", scale, remedy or "Look at the items of this scale."
         return
     for row in found.warnings.itertuples():
-        yield f"{term}: {row.what}", scale, str(row.remedy)
+        place = "" if row.where == "scale" else f" ({row.where})"
+        yield f"{term}: {row.what}{place}", scale, str(row.remedy)
 
 
 def _no_omega(scale: str, term: str, n_items: int) -> Iterator[Warning_]:

@@ -10,7 +10,9 @@ import pandas as pd
 from scipy.stats import chi2
 
 from analysis.result import format_p
+from analysis.sem.partable import released
 from analysis.sem.partable.values import complex_jacobian
+from analysis.sem.syntax import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,7 +97,7 @@ def score_tests(fit: SemFit) -> ScoreTests:
         filling = fit.uncertainty.sandwich.filling
     n = problem.score_rows
     rows, changes = [], []
-    for released, other, direction in _equalities(fit):
+    for first, other, direction in _equalities(fit):
         change = _outside(direction, tangent, bend)
         changes.append(change)
         variance = float(change @ bend @ change)
@@ -104,10 +106,10 @@ def score_tests(fit: SemFit) -> ScoreTests:
         score = float(change @ slope)
         k = int(np.abs(direction).argmax())
         row: dict[str, object] = {
-            "lhs": released.lhs,
-            "op": released.op,
-            "rhs": released.rhs,
-            "group": fit.groups[released.group - 1],
+            "lhs": first.lhs,
+            "op": first.op,
+            "rhs": first.rhs,
+            "group": fit.groups[first.group - 1],
             "other": other,
             "x2": n * score**2 / variance,
             "df": 1,
@@ -164,6 +166,10 @@ def _equalities(fit: SemFit) -> Iterator[tuple[Parameter, str, Float1D]]:
             yield row, table.spell(first[shared]), direction
         else:
             first[shared] = row
+    for constraint, direction in released(table, parse(fit.model)):
+        k = int(np.abs(direction).argmax())
+        line = f"the constraint on line {constraint.place.line}"
+        yield table.free[k], line, direction
     yield from _nonlinear(fit)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast, get_args
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,7 @@ ScoreMethod: TypeAlias = Literal["regression", "bartlett", "ebm"]
 _FAR: Final = 38.0
 _STEPS: Final = 100
 _STILL: Final = 1e-10
+_ROUNDING: Final = 1e-12
 _CHUNK: Final = 5000
 
 
@@ -38,7 +39,8 @@ class FactorScores:
         One row per respondent used, indexed as the data were; one column per latent
         variable, and ``group`` where there are several.
     std_error
-        Standard errors of measurement of each score, same shape without ``group``.
+        Standard errors of measurement of each score, same shape without ``group``; NaN
+        where an improper solution (see ``fit.warnings``) has a negative variance.
     quality
         One row per latent variable and group: latent group determinacy (correlation
         of score and factor) and reliability (its square).
@@ -115,18 +117,7 @@ def factor_scores(fit: SemFit, method: ScoreMethod | None = None) -> FactorScore
     if not fit.latent:
         raise AnalysisError("factor_scores: the model has no latent variable.")
     ordinal = bool(fit.table.categories)
-    chosen = method.lower() if method else ("ebm" if ordinal else "regression")
-    if chosen not in get_args(ScoreMethod):
-        raise AnalysisError(
-            f"method={chosen!r} is not offered. Use one of "
-            f"{', '.join(get_args(ScoreMethod))}."
-        )
-    if ordinal != (chosen == "ebm"):
-        kind = "ordered" if ordinal else "numeric"
-        wanted = "'ebm'" if ordinal else "'regression' or 'bartlett'"
-        raise AnalysisError(
-            f"method={chosen!r} does not suit {kind} variables. Use {wanted}."
-        )
+    chosen = _chosen(method, ordinal=ordinal)
     frames, errors, quality = [], [], []
     for layout, moments in zip(fit.problem.layouts, fit.problem.moments, strict=True):
         m = whole(layout, fit.theta)
@@ -147,6 +138,24 @@ def factor_scores(fit: SemFit, method: ScoreMethod | None = None) -> FactorScore
         pd.concat(quality, ignore_index=True),
         chosen,
     )
+
+
+def _chosen(method: str | None, *, ordinal: bool) -> ScoreMethod:
+    """Read a method in any case, and see that it suits the variables."""
+    asked = method.lower() if method else ("ebm" if ordinal else "regression")
+    found = next((m for m in get_args(ScoreMethod) if m == asked), None)
+    if found is None:
+        raise AnalysisError(
+            f"method={method!r} is not offered. Use one of "
+            f"{', '.join(get_args(ScoreMethod))}."
+        )
+    if ordinal != (found == "ebm"):
+        kind = "ordered" if ordinal else "numeric"
+        wanted = "'ebm'" if ordinal else "'regression' or 'bartlett'"
+        raise AnalysisError(
+            f"method={method!r} does not suit {kind} variables. Use {wanted}."
+        )
+    return cast("ScoreMethod", found)
 
 
 def _quality(
@@ -191,7 +200,10 @@ def _linear(
         if not layout.table.meanstructure:
             mean = moments.mean[answered]
         out[here] = constant + (x[here][:, answered] - mean) @ weights.T
-        se[here] = np.sqrt(np.maximum(error, 0.0))
+        # Rounding apart, an error variance below 0 is that of an improper solution.
+        error = np.where(np.abs(error) < _ROUNDING, 0.0, error)
+        with np.errstate(invalid="ignore"):
+            se[here] = np.sqrt(error)
     return out, se
 
 

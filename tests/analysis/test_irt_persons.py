@@ -85,9 +85,11 @@ def test_extreme_answers_are_infinite_and_said(fit: GradedResponse) -> None:
     assert np.isposinf(ours.frame.loc[["high", "gap"], "estimate"]).all()
     assert ours.frame["std_error"].isna().all()
     assert np.isnan(ours.frame.loc["silent", "estimate"])
-    assert ours.warnings["what"].tolist() == ["scores_infinite"]
+    assert ours.warnings["what"].tolist() == ["scores_infinite", "scores_missing"]
     weighted = person_scores(fit, people)
-    assert weighted.warnings.empty
+    assert weighted.warnings["where"].tolist() == [
+        "1 of 3 people answered no item: no score"
+    ]
     assert np.isfinite(weighted.frame.loc[["high", "gap"], "estimate"]).all()
     assert weighted.frame["n_answered"].tolist() == [5, 4, 0]
 

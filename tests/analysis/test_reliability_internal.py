@@ -174,7 +174,7 @@ def test_split_half_of_bad_items() -> None:
     assert np.isnan(copies["lambda6"])
     assert copies["lambda4"] > 0
     wrong = split_half(A.assign(A1=7 - A["A1"]))
-    assert "['A1']" in wrong.warnings["what"].iloc[0]
+    assert "item-rest r below 0: A1 (-0.3" in wrong.warnings["what"].iloc[0]
 
 
 @pytest.mark.parametrize(("name", "k"), HIERARCHIES)

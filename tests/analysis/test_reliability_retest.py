@@ -88,7 +88,7 @@ def test_icc_by_hand() -> None:
     assert ours["ICC(C,1)"] == 1
     # MSB 2, MSJ 1.5, MSE 0: 2 / (2 + 2 * 1.5 / 3).
     assert ours["ICC(A,1)"] == pytest.approx(2 / 3)
-    assert "exactly the same amount" in ours.warnings["what"].item()
+    assert "exactly the same amount" in ours.warnings["what"].iloc[0]
 
 
 def test_true_agreement_is_recovered() -> None:
@@ -166,7 +166,7 @@ def test_people_who_do_not_differ() -> None:
     x = pd.DataFrame({"a": [1.0, 2, 3, 4], "b": [4.0, 3, 2, 1]})
     ours = icc(x)
     assert ours["ICC(C,1)"] == pytest.approx(-1)
-    assert "differ less than by chance" in ours.warnings["what"].item()
+    assert "differ less than by chance" in ours.warnings["what"].iloc[0]
 
 
 def test_icc_c_k_of_items_is_alpha() -> None:

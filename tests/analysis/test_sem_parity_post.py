@@ -102,6 +102,8 @@ def test_same_score_tests(name: str, fit_of: Callable[[str], SemFit]) -> None:
         )
     )
     for row in found.table.to_dict("records"):
+        if str(row["other"]).startswith("the constraint"):
+            continue
         key = (f"{row['lhs']} {row['op']} {row['rhs']}".strip(), row["group"])
         assert row["x2"] == pytest.approx(released[key], rel=near, abs=near), key
 

@@ -86,6 +86,7 @@ score <- list(loadings = released(three, "hs1939", list(group = "school", group.
   labels = released("visual =~ x1 + a*x2 + a*x3\ntextual =~ x4 + b*x5 + b*x6\nx1 ~~ e*x1\nx2 ~~ e*x2\nx3 ~~ e*x3", "hs1939", list()),
   MLR = released(three, "hs1939", list(group = "school", group.equal = c("loadings", "intercepts"), estimator = "MLR")),
   GLS = released(three, "hs1939", list(group = "school", group.equal = "loadings", estimator = "GLS")),
+  linear = released(paste0(tied, "\nc + d == 2*b"), "hs1939", list()),
   WLSMV = released(short, "sem_categorical", ord(group = "g", group.equal = "loadings")))
 
 # Difference tests.

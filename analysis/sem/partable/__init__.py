@@ -8,6 +8,7 @@ Read in this order: `table` (the rows), `defaults` (what lavaan's ``cfa()`` and
 from analysis.sem.partable.constraints import (
     Reparameterisation,
     Restrictions,
+    released,
     reparameterise,
 )
 from analysis.sem.partable.defaults import Options, complete, variables
@@ -22,6 +23,7 @@ __all__ = [
     "Reparameterisation",
     "Restrictions",
     "complete",
+    "released",
     "reparameterise",
     "variables",
 ]

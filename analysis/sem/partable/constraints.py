@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
+from scipy.linalg import null_space
 
 from analysis.sem.partable.values import all_values, known_values
 from analysis.sem.syntax import evaluate, names
@@ -17,6 +18,8 @@ from analysis.sem.syntax.checks import ROW, defined_forms
 from analysis.sem.syntax.expressions import linear_form
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from analysis.arrays import Float1D, Float2D
     from analysis.errors import ModelSyntaxError
     from analysis.sem.partable.table import Parameter, ParameterTable
@@ -63,6 +66,32 @@ def reparameterise(table: ParameterTable, model: ModelSyntax) -> Reparameterisat
     ModelSyntaxError
         If the constraints contradict each other.
     """
+    merge, labels = _merged(table)
+    known = _linear(table, model, labels, merge.shape[1])
+    basis, offset = _solve(model, known, merge.shape[1])
+    return Reparameterisation(merge @ basis, merge @ offset)
+
+
+def released(
+    table: ParameterTable, model: ModelSyntax
+) -> Iterator[tuple[Constraint, Float1D]]:
+    """Give each linear ``==`` with the direction, (n_free,), that breaks it alone.
+
+    Labels and the other constraints hold along it. A constraint that follows from the
+    others is left out.
+    """
+    merge, labels = _merged(table)
+    known = _linear(table, model, labels, merge.shape[1])
+    for k, (constraint, row) in enumerate(known):
+        others = np.array([r[:-1] for j, (_, r) in enumerate(known) if j != k])
+        inside = null_space(others) if len(others) else np.eye(merge.shape[1])
+        direction = merge @ (inside @ (inside.T @ row[:-1]))
+        if np.abs(direction).max(initial=0.0) > _ZERO:
+            yield constraint, direction
+
+
+def _merged(table: ParameterTable) -> tuple[Float2D, dict[str, int]]:
+    """Map merged parameters to theta, and labels to merged parameters."""
     columns: dict[str, int] = {}
     merged = [
         columns.setdefault(_shared(k, p), len(columns))
@@ -72,8 +101,7 @@ def reparameterise(table: ParameterTable, model: ModelSyntax) -> Reparameterisat
     labels |= {p.alias: merged[k] for k, p in enumerate(table.free) if p.alias}
     merge = np.zeros((len(merged), len(columns)))
     merge[np.arange(len(merged)), merged] = 1.0
-    basis, offset = _solve(table, model, labels, len(columns))
-    return Reparameterisation(merge @ basis, merge @ offset)
+    return merge, labels
 
 
 def name_rows(rows: tuple[Parameter, ...], model: ModelSyntax) -> tuple[Parameter, ...]:
@@ -109,21 +137,28 @@ def _shared(k: int, p: Parameter) -> str:
     return f"tie {p.tie}" if p.tie else f"row {k}"
 
 
-def _solve(
+def _linear(
     table: ParameterTable, model: ModelSyntax, labels: dict[str, int], size: int
-) -> tuple[Float2D, Float1D]:
-    """Solve the constraints for some labels in terms of the others."""
+) -> list[tuple[Constraint, Float1D]]:
+    """Give each linear ``==`` with its coefficients and, last, its right-hand side."""
     held = [r for r in table.rows if r.fixed is not None]
     values = {r.label: r.fixed for r in held if r.label and r.fixed is not None}
     values |= {r.alias: r.fixed for r in held if r.alias and r.fixed is not None}
     forms = defined_forms(model)
-    known: list[tuple[Constraint, Float1D]] = []
-    for constraint in model.constraints:
-        if constraint.relation != "==" or not is_linear(constraint, model):
-            continue
-        known.append((constraint, _row(constraint, forms, labels, values, size)))
-        if _eliminated([row for _, row in known]) is None:
-            raise _contradiction(model, _clashing(known))
+    return [
+        (constraint, _row(constraint, forms, labels, values, size))
+        for constraint in model.constraints
+        if constraint.relation == "==" and is_linear(constraint, model)
+    ]
+
+
+def _solve(
+    model: ModelSyntax, known: list[tuple[Constraint, Float1D]], size: int
+) -> tuple[Float2D, Float1D]:
+    """Solve the constraints for some parameters in terms of the others."""
+    for k in range(len(known)):
+        if _eliminated([row for _, row in known[: k + 1]]) is None:
+            raise _contradiction(model, _clashing(known[: k + 1]))
     found = _eliminated([row for _, row in known])
     kept, pivots = found or ([], [])
     open_columns = [k for k in range(size) if k not in pivots]
