@@ -275,10 +275,6 @@ def _arrange(
         rows.append(row)
         before = fit
     first = next(iter(fits.values()))
-    warnings = [_binary(study)]
-    for name, fit in fits.items():
-        found = fit.warnings
-        warnings.append(found.assign(where=f"{name}: " + found["where"].astype(str)))
     return Invariance(
         table=pd.DataFrame(rows),
         fits=fits,
@@ -291,10 +287,28 @@ def _arrange(
             "cut-offs come from continuous maximum likelihood."
         ),
         groups={m.label or "all": m.n_obs for m in first.problem.moments},
-        warnings=pd.concat(warnings, ignore_index=True),
+        warnings=pd.concat([_binary(study), _of_steps(fits)], ignore_index=True),
         study=study,
         steps=steps,
     )
+
+
+def _of_steps(fits: Mapping[str, SemFit]) -> pd.DataFrame:
+    """Collect the warnings of all steps; one that every step gives stands once."""
+    steps: dict[tuple[str, str, str], list[str]] = {}
+    for name, fit in fits.items():
+        for row in fit.warnings.itertuples(index=False):
+            key = (str(row.what), str(row.where), str(row.remedy))
+            steps.setdefault(key, []).append(name)
+    return warning_table(
+        (what, f"{_spelt(names, fits)}: {where}", remedy)
+        for (what, where, remedy), names in steps.items()
+    )
+
+
+def _spelt(names: list[str], fits: Mapping[str, SemFit]) -> str:
+    every = len(fits) > 1 and len(names) == len(fits)
+    return "every step" if every else ", ".join(names)
 
 
 def _binary(study: Study) -> pd.DataFrame:
