@@ -43,7 +43,7 @@ $(READY): requirements.lock pyproject.toml
 # Pin the newest versions that fit together, for every Python from 3.11 on.
 lock:
 	@$(BIN)/python -m pip install --quiet uv
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra test --extra odk \
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra test --extra odk --extra serve --extra postgres \
 	  --no-emit-index-url --no-emit-find-links --no-header --no-annotate --upgrade \
 	  pyproject.toml --output-file requirements.lock
 

@@ -161,9 +161,35 @@ def holds(condition: Condition, frame: pd.DataFrame) -> pd.Series[bool]:
 
 
 def holds_for(condition: Condition, answers: Mapping[str, Value | None]) -> bool:
-    """Evaluate a condition for one person's answers; an absent answer is missing."""
-    row = pd.DataFrame([{name: answers.get(name) for name in names(condition)}])
-    return bool(holds(condition, row).iloc[0])
+    """Evaluate a condition for one person's answers; an absent answer is missing.
+
+    Codes may be given as text, as forms send them.
+    """
+    match condition:
+        case Comparison(name=name, relation=relation, value=value):
+            return _holds(answers.get(name), relation, value)
+        case Membership(name=name, values=values):
+            return any(_holds(answers.get(name), "==", value) for value in values)
+        case Answered(name=name):
+            return answers.get(name) is not None
+        case Not(part=part):
+            return not holds_for(part, answers)
+        case And(parts=parts):
+            return all(holds_for(part, answers) for part in parts)
+        case Or(parts=parts):
+            return any(holds_for(part, answers) for part in parts)
+
+
+def _holds(answer: Value | None, relation: Operator, value: Value) -> bool:
+    if answer is None:
+        return False
+    if isinstance(value, str):
+        return bool(_OPERATORS[relation](str(answer), value))
+    try:
+        number = float(answer)
+    except ValueError:
+        return False
+    return bool(_OPERATORS[relation](number, value))
 
 
 def _all(parts: list[pd.Series[bool]]) -> pd.Series[bool]:

@@ -25,6 +25,14 @@ class ExportError(SurveyError):
     """The instrument cannot be written for this target."""
 
 
+class StoreError(SurveyError):
+    """The database cannot do what is asked; nothing was changed."""
+
+
+class RefusedError(SurveyError):
+    """What a respondent or researcher asks is not allowed; says what is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One thing that is wrong with an instrument file.

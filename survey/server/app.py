@@ -1,0 +1,235 @@
+"""The public survey as an ASGI app: its routes, and what is done when one fails."""
+
+from __future__ import annotations
+
+import logging
+import time
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from survey.errors import StoreError, SurveyError
+from survey.server import answering, entry
+from survey.server.desk import Desk
+from survey.server.entry import caller_of
+from survey.server.guard import Cookie, SafeHeaders
+from survey.server.posted import BadBodyError
+from survey.server.showing import notice
+from survey.server.views import FOLDER, templates
+from survey.server.words import direction, phrases
+from survey.store import studies
+from survey.store.codes import key_for
+from survey.store.database import connect, writing
+from survey.store.versions import require_current
+from survey.store.writer import Writer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from starlette.requests import Request
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from survey.instrument import Instrument
+
+_LOG = logging.getLogger("pushaway.survey")
+LOOPBACK = ("localhost", "127.0.0.1", "[::1]", "testserver")
+
+
+def create_app(
+    instrument: Instrument,
+    database: str | Path,
+    *,
+    study: str = "main",
+    settings: studies.Settings | None = None,
+    url: str = "http://127.0.0.1:8000",
+) -> Starlette:
+    """Make the public survey of a study; begins the study where there is none.
+
+    Parameters
+    ----------
+    instrument
+        The questionnaire; must be the one a wave began with, or differ in nothing
+        anybody answers differently to.
+    database
+        Path of a SQLite file, or ``postgresql://user:password@host/name``.
+    study
+        Name of the study in the database.
+    settings
+        How a new study is run; an existing one keeps its own.
+    url
+        Address people see. With https cookies are sent over https only.
+
+    Raises
+    ------
+    RefusedError
+        If the current wave began with another questionnaire.
+    StoreError
+        If the database cannot be reached, is of another version, or its key is missing.
+    """
+    engine = connect(database)
+    require_current(engine)
+    key = key_for(database, make=True)
+    with writing(engine) as connection:
+        try:
+            found = studies.find(connection, study)
+        except SurveyError:
+            chosen = settings or studies.Settings(open=True)
+            found = studies.begin(connection, study, instrument, chosen, key)
+        studies.require_key(connection, study, key)
+        _, said = studies.field(connection, found, instrument)
+    if said:
+        _LOG.info("%s", said)
+    address = urlsplit(url)
+    secure = address.scheme == "https"
+    writer = Writer(engine)
+    desk = Desk(
+        engine,
+        writer,
+        key,
+        study,
+        url.rstrip("/"),
+        Cookie.of("survey", secure=secure),
+    )
+
+    @asynccontextmanager
+    async def running(_: Starlette) -> AsyncIterator[None]:
+        with writer:
+            yield
+        engine.dispose()
+
+    app = Starlette(
+        routes=_routes(),
+        middleware=[
+            Middleware(Log),
+            Middleware(SafeHeaders, secure=secure),
+            Middleware(TrustedHostMiddleware, allowed_hosts=_hosts(address.hostname)),
+        ],
+        exception_handlers={
+            BadBodyError: _bad_body,
+            StoreError: _unstored,
+            HTTPException: _no_page,
+            Exception: _fault,
+        },
+        lifespan=running,
+    )
+    app.state.desk = desk
+    return app
+
+
+def _hosts(host: str | None) -> list[str]:
+    """Hosts the survey answers to: its own, and this machine's when it is tried out."""
+    name = host or "127.0.0.1"
+    return list(LOOPBACK) if name in LOOPBACK else [name]
+
+
+def _routes() -> list[Route | Mount]:
+    return [
+        Route("/", entry.home),
+        Route("/i/{code}", entry.invited),
+        Route("/resume", entry.resume),
+        Route("/start", entry.start, methods=["POST"]),
+        Route("/consent", entry.consent, methods=["POST"]),
+        Route("/page", answering.current),
+        Route("/page/{page}", answering.page),
+        Route("/page/{page}", answering.send, methods=["POST"]),
+        Route("/saved", answering.saved),
+        Route("/done", answering.done),
+        Route("/leave", entry.leave),
+        Route("/withdraw", entry.withdraw),
+        Route("/withdraw", entry.erase, methods=["POST"]),
+        Route("/health", health),
+        Mount("/static", StaticFiles(directory=FOLDER / "static")),
+    ]
+
+
+async def health(request: Request) -> Response:
+    """Say whether the database can be read; nothing else."""
+    desk: Desk = request.app.state.desk
+    await desk.read(lambda c: studies.find(c, desk.study))
+    return Response("ok\n", media_type="text/plain")
+
+
+async def _bad_body(request: Request, error: Exception) -> Response:
+    if not isinstance(error, BadBodyError):
+        raise error
+    caller = await caller_of(request)
+    return notice(
+        request,
+        caller,
+        error.word,
+        status=error.status,
+        go_on=True,
+        title="refused_title",
+    )
+
+
+async def _no_page(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    caller = await caller_of(request)
+    return notice(request, caller, "not_found", status=status, go_on=True)
+
+
+async def _unstored(_: Request, error: Exception) -> Response:
+    _LOG.error("%s", error)
+    return _bare("fault", 503, "unstored")
+
+
+async def _fault(_: Request, error: Exception) -> Response:
+    _LOG.error("fault: %s", type(error).__name__)
+    return _bare("fault", 500)
+
+
+def _bare(word: str, status: int, text: str = "") -> Response:
+    """Say that something failed, without the database."""
+    say = phrases("en")
+    body = (
+        templates()
+        .get_template("notice.html.j2")
+        .render(
+            title="",
+            lang="en",
+            direction=direction("en"),
+            say=say,
+            leave="",
+            withdrawable=False,
+            heading=say[f"{word}_title"],
+            text=say[text or f"{word}_text"],
+            link="",
+            link_text="",
+        )
+    )
+    return HTMLResponse(body, status, headers={"retry-after": "5"})
+
+
+class Log:
+    """One line a request: method, route, status, time; no address, code or answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on and note how it went."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun, status = time.perf_counter(), 0
+
+        async def noting(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = int(str(message["status"]))
+            await send(message)
+
+        await self._app(scope, receive, noting)
+        route = getattr(scope.get("route"), "path", "-")
+        spent = (time.perf_counter() - begun) * 1000
+        _LOG.info("%s %s %d %.0f ms", scope["method"], route, status, spent)

@@ -1,0 +1,204 @@
+"""What stands between the net and the survey: headers, cookies, forged forms, tries."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from starlette.datastructures import MutableHeaders
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from survey.store.codes import Key
+
+_POLICY: Final = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS: Final = {
+    "content-security-policy": _POLICY,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+    "x-robots-tag": "noindex, nofollow",
+    "cache-control": "no-store",
+}
+_YEAR: Final = 31_536_000
+_COOKIE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+#: Longest a page may have been open, in seconds.
+_OPEN: Final = 30 * 86_400
+
+
+class SafeHeaders:
+    """Put the headers that keep a page to itself on every response."""
+
+    def __init__(self, app: ASGIApp, *, secure: bool) -> None:
+        self._app = app
+        self._headers = dict(HEADERS)
+        if secure:
+            self._headers["strict-transport-security"] = f"max-age={_YEAR}"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        if scope["type"] == "http":
+            await self._app(scope, receive, with_headers)
+        else:
+            await self._app(scope, receive, send)
+
+
+@dataclass(frozen=True, slots=True)
+class Cookie:
+    """The cookie of a site; its value is random and says nothing.
+
+    Attributes
+    ----------
+    name
+        ``__Host-`` keeps it to this host; wants https.
+    secure
+        Whether it is sent over https only.
+    strict
+        Whether it is sent with links from elsewhere: the researcher's is not.
+    """
+
+    name: str
+    secure: bool
+    strict: bool = False
+
+    @classmethod
+    def of(cls, name: str, *, secure: bool, strict: bool = False) -> Cookie:
+        """Name a cookie."""
+        return cls(f"__Host-{name}" if secure else name, secure, strict)
+
+    def read(self, request: Request) -> str:
+        """Read the value a browser sent; empty when it is none of ours."""
+        value = request.cookies.get(self.name, "")
+        return value if _COOKIE.fullmatch(value) else ""
+
+    def put(self, response: Response, value: str) -> None:
+        """Give a browser a value; it forgets it when it is closed."""
+        response.set_cookie(
+            self.name,
+            value,
+            path="/",
+            secure=self.secure,
+            httponly=True,
+            samesite="strict" if self.strict else "lax",
+        )
+
+    def drop(self, response: Response) -> None:
+        """Let a browser forget."""
+        response.delete_cookie(
+            self.name, path="/", secure=self.secure, httponly=True, samesite="lax"
+        )
+
+
+def new_value() -> str:
+    """Draw the value of a cookie: 256 bits."""
+    return secrets.token_urlsafe(32)
+
+
+def hashed(value: str) -> str:
+    """Hash the value of a cookie, as it is stored."""
+    return hashlib.sha256(value.encode()).hexdigest()
+
+
+def token(key: Key, cookie: str) -> str:
+    """Make what a form must bring back to have come from this browser."""
+    return key.sign("form", hashed(cookie))
+
+
+def genuine(request: Request, key: Key, cookie: str, given: str) -> bool:
+    """Whether a form was opened here, in this browser, and was sent from here."""
+    origin = request.headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+        return False
+    if request.headers.get("sec-fetch-site", "same-origin") not in {
+        "same-origin",
+        "none",
+    }:
+        return False
+    wanted = token(key, cookie).encode()
+    return bool(cookie) and hmac.compare_digest(given.encode(), wanted)
+
+
+def page_key(key: Key, response: int, page: str) -> str:
+    """Make the key of a page as it is shown: sent twice, it is stored once."""
+    nonce, shown = secrets.token_hex(16), int(time.time() * 1000)
+    return f"{nonce}.{shown}.{_seal(key, response, page, nonce, str(shown))}"
+
+
+def open_key(
+    key: Key, response: int, page: str, given: str
+) -> tuple[str, float | None]:
+    """Read a page key: what makes the page single, and how long it was open.
+
+    The time is None when the clock was set back meanwhile. An empty first part stands
+    for a key that was not made here, for this person and page.
+    """
+    parts = given.split(".")
+    if len(parts) != 3 or not re.fullmatch(r"\d{1,15}", parts[1]):  # noqa: PLR2004
+        return "", None
+    nonce, shown, seal = parts
+    wanted = _seal(key, response, page, nonce, shown)
+    if not hmac.compare_digest(seal.encode(), wanted.encode()):
+        return "", None
+    seconds = time.time() - int(shown) / 1000
+    return nonce, round(seconds, 1) if 0 <= seconds <= _OPEN else None
+
+
+def _seal(key: Key, response: int, page: str, nonce: str, shown: str) -> str:
+    return key.sign("page", f"{response}|{page}|{nonce}|{shown}")[:32]
+
+
+@dataclass(slots=True)
+class Limiter:
+    """Counts tries in a window of time; kept in memory only, addresses as hashes.
+
+    Attributes
+    ----------
+    each, every
+        Tries from one address, and of everyone together, in a window.
+    window
+        Its length in seconds.
+    """
+
+    each: int
+    every: int
+    window: float = 300.0
+    _counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    _salt: str = field(default_factory=lambda: secrets.token_hex(16))
+    _until: float = 0.0
+
+    def allows(self, request: Request) -> bool:
+        """Count a try, and say whether it may go on."""
+        moment = time.monotonic()
+        if moment >= self._until:
+            self._counts.clear()
+            self._salt = secrets.token_hex(16)
+            self._until = moment + self.window
+        host = request.client.host if request.client else ""
+        name = hashlib.sha256(f"{self._salt}{host}".encode()).hexdigest()
+        self._counts[name] += 1
+        self._counts[""] += 1
+        return self._counts[name] <= self.each and self._counts[""] <= self.every

@@ -1,0 +1,76 @@
+"""Print a template as a response, with what every page has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import HTMLResponse, RedirectResponse
+
+from survey.server.guard import new_value, token
+from survey.server.views import spoken, templates
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from survey.server.desk import Caller, Desk
+
+
+def show(
+    request: Request,
+    caller: Caller,
+    template: str,
+    *,
+    status: int = 200,
+    language: str | None = None,
+    leave: bool = True,
+    **given: Any,  # noqa: ANN401 - what the template prints
+) -> Response:
+    """Print a page; a browser without a cookie is given one, for its forms."""
+    desk: Desk = request.app.state.desk
+    chosen = language or caller.language(request)
+    instrument = caller.instrument
+    cookie = caller.cookie or new_value()
+    safety = instrument.safety
+    page = templates().get_template(template)
+    body = page.render(
+        **spoken(instrument, chosen),
+        csrf=token(desk.key, cookie),
+        leave=instrument.wording(safety.leave_label, chosen)
+        if safety is not None and leave
+        else "",
+        withdrawable=caller.person is not None,
+        **given,
+    )
+    response = HTMLResponse(body, status_code=status)
+    if not caller.cookie:
+        desk.cookie.put(response, cookie)
+    return response
+
+
+def notice(
+    request: Request,
+    caller: Caller,
+    word: str,
+    *,
+    status: int = 200,
+    go_on: bool = False,
+    title: str | None = None,
+) -> Response:
+    """Say one thing: the phrases ``<word>_title`` and ``<word>_text``."""
+    say = spoken(caller.instrument, caller.language(request))["say"]
+    return show(
+        request,
+        caller,
+        "notice.html.j2",
+        status=status,
+        heading=say[title or f"{word}_title"],
+        text=say.get(f"{word}_text", say.get(word, "")),
+        link="/" if go_on else "",
+        link_text=say["go_on"],
+    )
+
+
+def onward(path: str) -> Response:
+    """Lead on to another page, to be fetched with GET."""
+    return RedirectResponse(path, status_code=303)
