@@ -186,7 +186,8 @@ def report(validation: Validation) -> str:
 
 def _markdown(frame: pd.DataFrame, most: int = 200) -> str:
     def cell(value: object) -> str:
-        return str(value).replace("|", "\\|").replace("\n", " ")
+        said = str(value).replace("|", "\\|").replace("\n", " ")
+        return said.replace("<", "&lt;")
 
     shown = frame.head(most)
     lines = ["| " + " | ".join(map(cell, frame.columns)) + " |"]

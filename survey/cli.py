@@ -8,81 +8,21 @@ from __future__ import annotations
 
 import json
 import sys
-from collections import Counter
-from dataclasses import asdict
-from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import click
 
 from survey import archive, codebook
 from survey.changes import diff as compare
-from survey.collect import tabular
-from survey.errors import InstrumentError, SurveyError
+from survey.commands.checking import import_answers, validate
+from survey.commands.later import Later
+from survey.commands.options import DEFAULT, clearly, file
 from survey.export import xlsform
 from survey.instrument import Instrument
-from survey.paths import ROOT
 from survey.population import Population
-from survey.quality import quality
 from survey.synthetic import simulate as draw
-from survey.validate import Validation
-from survey.validate import validate as check_answers
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from survey.responses import RawResponses
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 EXPORTERS = {"xlsform": xlsform.write}
-DEFAULT = "pushing_away"
-#: More columns of one status than this are counted, not listed.
-_LISTED = 20
-
-
-def _clearly(command: Callable[P, R]) -> Callable[P, R]:
-    """Show the project's own errors as messages, without a traceback."""
-
-    @wraps(command)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return command(*args, **kwargs)
-        except InstrumentError as error:
-            count = len(error.faults)
-            click.echo(str(error), err=True)
-            click.echo(f"{count} fault{'s' if count > 1 else ''} found.", err=True)
-            sys.exit(1)
-        except SurveyError as error:
-            click.echo(f"Error: {error}", err=True)
-            sys.exit(1)
-        except OSError as error:
-            known = f"{error.filename}: {error.strerror}" if error.strerror else error
-            click.echo(f"Error: {known}.", err=True)
-            sys.exit(1)
-
-    return wrapped
-
-
-def _file(*, exists: bool = True) -> click.Path:
-    return click.Path(exists=exists, dir_okay=False, path_type=Path)
-
-
-_instrument = click.option(
-    "--instrument",
-    "-i",
-    default=DEFAULT,
-    show_default=True,
-    help="Id of a bundled instrument, or path of a YAML file.",
-)
-_mapping = click.option(
-    "--mapping",
-    "-m",
-    type=_file(),
-    help="Mapping file: which column is which item (YAML).",
-)
 
 
 @click.group()
@@ -93,7 +33,7 @@ def main() -> None:
 
 @main.command()
 @click.argument("instrument", default=DEFAULT)
-@_clearly
+@clearly
 def check(instrument: str) -> None:
     """Read an instrument and list every fault, or say what it contains."""
     one = Instrument.load(instrument)
@@ -114,7 +54,7 @@ def check(instrument: str) -> None:
 @main.command()
 @click.argument("old")
 @click.argument("new")
-@_clearly
+@clearly
 def diff(old: str, new: str) -> None:
     """Classify what changed: cosmetic, wording, scoring or breaking."""
     found = compare(Instrument.load(old), Instrument.load(new))
@@ -132,7 +72,7 @@ def diff(old: str, new: str) -> None:
 @click.argument("instrument", default=DEFAULT)
 @click.option("--to", type=click.Path(path_type=Path), default=Path("codebook"))
 @click.option("--language", help="Language of the texts; the first one by default.")
-@_clearly
+@clearly
 def write_codebook(instrument: str, to: Path, language: str | None) -> None:
     """Write the codebook as a page (HTML), as Markdown and as a table (CSV)."""
     one = Instrument.load(instrument)
@@ -155,7 +95,7 @@ def write_codebook(instrument: str, to: Path, language: str | None) -> None:
 @click.option("--scores", is_flag=True, help="Let the form compute scale scores.")
 @click.option("--language", help="Language the form opens in; the first by default.")
 @click.option("--strict", is_flag=True, help="End with an error if anything is lost.")
-@_clearly
+@clearly
 def export(
     target: str,
     instrument: str,
@@ -191,10 +131,10 @@ def export(
 @click.option("--waves", default=1, show_default=True)
 @click.option("--seed", type=int, required=True, help="Same seed, same answers.")
 @click.option("--form", help="Form they answer; the first one by default.")
-@click.option("--population", type=_file(), help="True values (YAML).")
+@click.option("--population", type=file(), help="True values (YAML).")
 @click.option("--item-times", is_flag=True, help="Record seconds for each item, too.")
-@click.option("--to", type=_file(exists=False), default=Path("simulated.csv"))
-@_clearly
+@click.option("--to", type=file(exists=False), default=Path("simulated.csv"))
+@clearly
 def simulate(
     instrument: str,
     n: int,
@@ -252,91 +192,20 @@ def simulate(
         click.echo(f"Wrote {path}")
 
 
-@main.command()
-@click.argument("source", type=_file())
-@_instrument
-@_mapping
-@click.option("--to", type=click.Path(path_type=Path), help="Folder for all files.")
-@click.option("--strict", is_flag=True, help="End with an error if rows are rejected.")
-@_clearly
-def validate(
-    source: Path,
-    instrument: str,
-    mapping: Path | None,
-    to: Path | None,
-    strict: bool,
-) -> None:
-    """Check every answer; set faulty rows aside, whole, with all reasons."""
-    one = Instrument.load(instrument)
-    raw = tabular.read(source, one, mapping=mapping)
-    _show_mapping(raw)
-    name = source.stem
-    validated = to or ROOT / "data" / "validated" / name
-    quarantined = to or ROOT / "data" / "quarantine" / name
-    outcome = check_answers(raw, one)
-    _store(outcome, validated, quarantined, source)
-    if strict and len(outcome.failures):
-        sys.exit(1)
+_FIELDING = (
+    ("serve", "serving", "serve", "Put a study on the web, on your own server."),
+    ("study", "fielding", "study", "Begin a study, look at its settings, change them."),
+    ("wave", "fielding", "wave", "Add waves for the same people; say when they open."),
+    ("invite", "inviting", "invite", "Make invitations, list them, print them."),
+    ("erase", "erasing", "erase", "Erase one person's answers for good."),
+    ("db", "storing", "db", "Back up, restore, upgrade or check a database."),
+    ("admin", "researchers", "admin", "The researcher's pages and who may see them."),
+)
 
-
-@main.command(name="import")
-@click.argument("source", type=_file())
-@_instrument
-@_mapping
-@click.option("--wave", default="wave1", show_default=True, help="Name of the wave.")
-@click.option("--from", "platform", type=click.Choice(["tabular"]), default="tabular")
-@click.option("--data", type=click.Path(path_type=Path), default=ROOT / "data")
-@_clearly
-def import_answers(
-    source: Path,
-    instrument: str,
-    mapping: Path | None,
-    wave: str,
-    platform: str,
-    data: Path,
-) -> None:
-    """Archive a file of answers as it arrived, then validate it."""
-    one = Instrument.load(instrument)
-    raw = tabular.read(source, one, mapping=mapping)
-    _show_mapping(raw)
-    kept = archive.keep_raw(source, data / "raw" / f"{wave}-{platform}", one)
-    click.echo(f"Wrote {kept}")
-    if mapping is not None:
-        kept = archive.keep_raw(mapping, kept.parent, one)
-        click.echo(f"Wrote {kept}")
-    outcome = check_answers(raw, one)
-    _store(outcome, data / "validated" / wave, data / "quarantine" / wave, source)
-
-
-def _show_mapping(raw: RawResponses) -> None:
-    """Print what became of the columns: counts, and each that was not just matched."""
-    statuses = list(dict.fromkeys(raw.report["status"]))
-    for status in statuses:
-        rows = raw.report[raw.report["status"] == status]
-        if status in {"matched", "key"} or len(rows) > _LISTED:
-            click.echo(f"{status}: {len(rows)} columns")
-            continue
-        for column, item, detail in zip(
-            rows["column"], rows["item"], rows["detail"], strict=True
-        ):
-            name = f"{column} -> {item}" if item and column != item else str(column)
-            click.echo(f"{status}: {name} {detail}".rstrip())
-
-
-def _store(
-    outcome: Validation, validated: Path, quarantined: Path, source: Path
-) -> None:
-    stored = archive.store(
-        outcome, validated, quarantined, origin=archive.origin(source)
-    )
-    click.echo(outcome.summary())
-    pairs = list(zip(outcome.failures["item"], outcome.failures["reason"], strict=True))
-    for (item, reason), count in Counter(pairs).most_common(20):
-        click.echo(f"  {item}: {reason} ({count})")
-    if len(outcome.responses):
-        click.echo(quality(outcome.responses).summary())
-    for path in asdict(stored).values():
-        click.echo(f"Wrote {path}")
+main.add_command(validate)
+main.add_command(import_answers)
+for _name, _module, _attribute, _text in _FIELDING:
+    main.add_command(Later(_name, f"survey.commands.{_module}", _attribute, _text))
 
 
 if __name__ == "__main__":

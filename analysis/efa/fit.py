@@ -129,6 +129,11 @@ class EfaFit:
         """The correlation matrix that was analysed, items x items."""
         return self.source.frame()
 
+    @property
+    def loadings(self) -> pd.DataFrame:
+        """The pattern, under the name that most papers use."""
+        return self.pattern
+
     def tidy(self) -> pd.DataFrame:
         """One row per item and factor: item, factor, estimate (pattern), structure.
 

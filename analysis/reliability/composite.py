@@ -108,6 +108,7 @@ def composite_reliability(
         found += _sampled_rows(members, part, S, steps)
         tables.append(pd.DataFrame(found).assign(group=label))
         warned += [*_warnings(part, members, label)]
+        warned += [*_higher(part, label), *_outside(found, label)]
     return CompositeReliability(
         table=_arranged(pd.concat(tables, ignore_index=True), fit),
         conf_level=conf_level,
@@ -287,6 +288,32 @@ def _sampled_rows(
         }
         rows += [_row(name, term, float(found[term]), of) for term in SAMPLED]
     return rows
+
+
+def _higher(part: Measured, label: str) -> Iterator[Warning_]:
+    """Name the factors that other factors measure."""
+    place = f" in group {label}" if label else ""
+    direct = part.belongs().any(axis=0)
+    reach = (np.abs(part.effects) > ROUNDING).any(axis=0)
+    for name in np.array(part.factors)[~direct & reach].tolist():
+        yield (
+            "a higher factor has no items, so no omega of its own here",
+            f"factor {name}{place}",
+            "Use bifactor_reliability() on this fit: its omega_h is that of the factor",
+        )
+
+
+def _outside(rows: Sequence[Mapping[str, object]], label: str) -> Iterator[Warning_]:
+    """Name coefficients that no reliability can have."""
+    place = f" in group {label}" if label else ""
+    for row in rows:
+        value = float(str(row["estimate"]))
+        if row["term"] != "alpha" and not 0 <= value <= 1 and np.isfinite(value):
+            yield (
+                f"{row['term']} = {value:.3f} is outside 0 to 1",
+                f"{row['factor']}{place}",
+                "Look at the fit: common variance exceeds what the items show",
+            )
 
 
 def _warnings(

@@ -85,10 +85,16 @@ def difference(
         ``"satorra_bentler_2010"`` (never negative), ``"satorra_2000"`` (default for
         scaled and shifted statistics), ``"standard"`` (default without scaling).
 
+    Raises
+    ------
+    AnalysisError
+        If the method is unknown, or does not suit the tests of the models.
+
     Notes
     -----
-    Satorra & Bentler (2001, 2010), Satorra (2000); scaled chi-squares are never
-    subtracted. Same as ``lavaan::lavTestLRT``; tests/reference/sem_post.R.
+    Satorra & Bentler (2001, 2010), for tests of one scaling factor; Satorra (2000).
+    Scaled chi-squares are never subtracted. Same as ``lavaan::lavTestLRT``;
+    tests/reference/sem_post.R.
     """
     chosen = method or default_method(free)
     if chosen not in METHODS:
@@ -104,6 +110,17 @@ def difference(
             f"method={chosen!r} wants corrected statistics, which "
             f"estimator={free.estimator!r} has not. Use method='standard', or fit both "
             "models with 'MLR' or 'WLSMV'."
+        )
+    shifted = any(
+        fit.problem.method.test in {"scaled_shifted", "mean_var_adjusted"}
+        for fit in (free, restricted)
+    )
+    if chosen in {"satorra_bentler_2001", "satorra_bentler_2010"} and shifted:
+        raise AnalysisError(
+            f"method={chosen!r} divides by one scaling factor, and the test of "
+            f"estimator={free.estimator!r} has none: it is adjusted in mean and "
+            "variance. Use method='satorra_2000' (the default here), or fit both "
+            "models with 'MLM', 'MLR', 'WLSM' or 'ULSM'."
         )
     if chosen == "satorra_2000" and not free.problem.gammas:
         raise AnalysisError(

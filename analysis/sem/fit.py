@@ -100,7 +100,7 @@ class SemFit:
 
     @property
     def n_dropped(self) -> int:
-        """Number of respondents left out because an answer is missing."""
+        """Respondents left out: with gaps if listwise, else without any answer."""
         return sum(m.n_dropped for m in self.problem.moments)
 
     @property
@@ -203,7 +203,12 @@ class SemFit:
         text = self._fit()
         if self.n_dropped:
             rows = "row" if self.n_dropped == 1 else "rows"
-            text += f" {self.n_dropped} {rows} with missing answers left out."
+            lacking = (
+                "with missing answers"
+                if self.problem.method.missing == "listwise"
+                else "without any answer, or without a predictor,"
+            )
+            text += f" {self.n_dropped} {rows} {lacking} left out."
         if len(self.warnings):
             kinds = ", ".join(dict.fromkeys(self.warnings["what"]))
             noun = "warning" if len(self.warnings) == 1 else "warnings"

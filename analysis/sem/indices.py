@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -44,6 +44,10 @@ class FitIndices:
     def get(self, name: str) -> float:
         """Value of an index; NaN where it does not exist."""
         return self.values.get(name, _NAN)
+
+    def lacks(self, name: str) -> bool:
+        """Whether an index belongs to the estimator and could not be computed."""
+        return name in self.values and not np.isfinite(self.values[name])
 
     @property
     def best(self) -> str:
@@ -152,6 +156,9 @@ def comparative(model: Excess, baseline: Excess, ending: str) -> dict[str, float
 def _cfi(model: Excess, baseline: Excess) -> float:
     if not model.df:
         return 1.0
+    # max() would drop a NaN of either side.
+    if not all(np.isfinite([*astuple(model), *astuple(baseline)])):
+        return _NAN
     excess = max(model.statistic - model.expected, 0.0)
     excess0 = max(baseline.statistic - baseline.expected, excess)
     return 1 - excess / excess0 if excess0 > 0 else 1.0

@@ -10,10 +10,13 @@ import pandas as pd
 from scipy.stats import norm
 
 from analysis.plots.residuals import residual_heatmap
-from analysis.sem.casewise import gamma, normal_gamma
+from analysis.sem.casewise import gamma, middle, moment_scores, normal_gamma, outside
 from analysis.sem.discrepancy import weighted
+from analysis.sem.implied import filled, implied
 from analysis.sem.inference import inner_product, likelihood_weight, pieces
-from analysis.sem.problem import incomplete_gamma, normal_moment_weight
+from analysis.sem.missing import information
+from analysis.sem.pairs import inverse
+from analysis.sem.problem import normal_moment_weight
 from analysis.sem.residuals import model_moments
 from analysis.sem.robust import Piece, inverse_along
 from analysis.sem.stack import NumericStack, OrdinalStack, stack_of
@@ -25,11 +28,13 @@ if TYPE_CHECKING:
 
     from analysis.arrays import Float1D, Float2D
     from analysis.sem.fit import SemFit
+    from analysis.sem.problem import Problem
     from analysis.sem.stack import Label
 
 #: Correlation residuals beyond this are worth a look (Kline 2016).
 WORTH: Final = 0.10
 _LEVEL: Final = 0.90
+_ROUNDING: Final = 1e-11
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,9 +44,10 @@ class LocalFit:
     Attributes
     ----------
     table
-        One row per pair of variables (and group), largest first: lhs rhs group,
-        residual (of the covariance in units of the sample's standard deviations, that
-        is of the correlation), std_error, z, p_value, beyond (more than .10).
+        One row per pair of variables and group, largest first: lhs rhs group (empty
+        without groups), residual (of the covariance in units of the sample's standard
+        deviations, that is of the correlation), std_error, z, p_value, beyond (more
+        than .10).
     usrmr
         One row per group: group, usrmr (unbiased estimate of the population's SRMR),
         std_error, conf_low, conf_high (90 %), srmr (the biased one).
@@ -111,8 +117,9 @@ def local_fit(fit: SemFit) -> LocalFit:
     Notes
     -----
     Residuals in Bentler's metric; their covariance is (I - P) Gamma (I - P)' / N with
-    P the projection of the estimator; normal-theory Gamma of the sample without
-    robust errors.
+    P the projection of the estimator. Weights and Gamma are of the kind of information
+    that the standard errors have (expected, observed, first order), the weights at the
+    implied moments (GLS: at the sample's), Gamma at the sample's.
     Unbiased SRMR: Maydeu-Olivares (2017), eq. 8 to 12. Same as
     ``lavaan::lavResiduals(fit)``; tests/reference/sem_post.R.
     """
@@ -127,8 +134,6 @@ def local_fit(fit: SemFit) -> LocalFit:
     order = table["residual"].abs().sort_values(ascending=False).index
     table = table.loc[order].reset_index(drop=True)
     columns = ["lhs", "rhs", "group", "residual", "std_error", "z", "p_value", "beyond"]
-    if len(fit.groups) == 1:
-        columns.remove("group")
     return LocalFit(table[columns], pd.DataFrame(squares), fit.n_obs, matrices)
 
 
@@ -186,14 +191,14 @@ def _residual_vector(
     moments = fit.problem.moments[g]
     sd = dict(zip(fit.observed, moments.sd.tolist(), strict=True))
     unit = np.array([_unit(label, sd) for label in stack.labels])
-    implied = stack.vector(fit.theta)
+    modelled = stack.vector(fit.theta)
     if isinstance(stack, NumericStack):
         sample = stack.of(moments.mean, moments.cov)
     elif moments.mixed is not None:
         sample = moments.mixed.moments
     else:
         raise ValueError("moments without thresholds")
-    return (sample - implied) / unit, unit
+    return (sample - modelled) / unit, unit
 
 
 def _unit(label: Label, sd: Mapping[str, float]) -> float:
@@ -212,36 +217,74 @@ def _spread(fit: SemFit, g: int) -> Float2D:
     piece = parts[g]
     half = weighted(piece.weight, piece.by_theta)
     through = np.eye(len(half)) - piece.share * piece.by_theta @ bread @ half.T
-    found: Float2D = through @ piece.gamma @ through.T / problem.moments[g].n_obs
-    return found
+    found: Float2D = through @ piece.gamma @ through.T
+    # Moments that the model reproduces whatever the sample: their variance is rounding.
+    still = np.diag(found) <= _ROUNDING * np.diag(piece.gamma)
+    found[still], found[:, still] = 0.0, 0.0
+    return found / problem.moments[g].n_obs
 
 
 def _likelihood_pieces(fit: SemFit) -> tuple[Piece, ...]:
-    """Weights of the likelihood, and the covariance of moments that goes with errors.
+    """Take derivatives, weights and covariances where a likelihood is maximised.
 
-    Robust errors (MLR) take the observed information and moments of any distribution.
+    Both are of the kind of information that the standard errors have: expected,
+    observed or of first order, the weight at the implied moments and the covariance at
+    the sample's. Robust errors (MLR) take moments of any distribution.
     """
     problem = fit.problem
+    return tuple(
+        Piece(
+            float(problem.shares[g]),
+            stack_of(layout).jacobian(fit.theta),
+            _weight(problem, g, fit.theta),
+            _gamma(problem, g),
+        )
+        for g, layout in enumerate(problem.layouts)
+    )
+
+
+def _weight(problem: Problem, g: int, theta: Float1D) -> Float2D:
+    """Information of one row of a group about its moments; GLS has the sample's."""
+    method, moments = problem.method, problem.moments[g]
     means = problem.table.meanstructure
-    robust = problem.method.errors == "robust_huber_white"
+    if method.discrepancy == "GLS":
+        return normal_moment_weight(moments.cov, means=means)
+    if method.information == "observed":
+        return likelihood_weight(problem, g, theta)
+    found = implied(filled(problem.layouts[g], theta))
+    mean = found.mean if means else moments.mean
+    return _information(problem, g, mean, found.cov)
+
+
+def _gamma(problem: Problem, g: int) -> Float2D:
+    """Asymptotic covariance of the moments of a group, times its number of rows."""
+    method, moments = problem.method, problem.moments[g]
+    means = problem.table.meanstructure
+    robust = method.errors == "robust_huber_white"
     x = tuple(problem.table.observed.index(n) for n in problem.table.exogenous)
-    out = []
-    for g, (layout, moments) in enumerate(
-        zip(problem.layouts, problem.moments, strict=True)
-    ):
-        if moments.patterns is not None:
-            weight = likelihood_weight(problem, g, fit.theta)
-            spread = incomplete_gamma(moments, robust=robust)
-        elif robust:
-            weight = likelihood_weight(problem, g, fit.theta)
-            spread = gamma(moments, means=means, exogenous=x)
-        else:
-            cov, _ = model_moments(layout, fit.theta)
-            weight = normal_moment_weight(cov, means=means)
-            spread = normal_gamma(moments, means=means, exogenous=x)
-        by_theta = stack_of(layout).jacobian(fit.theta)
-        out.append(Piece(float(problem.shares[g]), by_theta, weight, spread))
-    return tuple(out)
+    if moments.patterns is None and method.information != "first_order":
+        return (gamma if robust else normal_gamma)(moments, means=means, exogenous=x)
+    keep = outside(len(moments.mean), x, means=means)
+    inside = np.ix_(keep, keep)
+    known = _information(problem, g, moments.mean, moments.cov)[inside]
+    spread = inverse(known)
+    if robust:
+        scores = moment_scores(moments, moments.mean, moments.cov, means=means)
+        spread = spread @ middle(scores[:, keep], moments) @ spread
+    found = np.zeros((len(keep), len(keep)))
+    found[inside] = spread
+    return found
+
+
+def _information(problem: Problem, g: int, mean: Float1D, cov: Float2D) -> Float2D:
+    """Information of one row about its moments, of the kind that errors have."""
+    kind, moments = problem.method.information, problem.moments[g]
+    means = problem.table.meanstructure
+    if kind == "first_order":
+        return middle(moment_scores(moments, mean, cov, means=means), moments)
+    if moments.patterns is None:
+        return normal_moment_weight(cov, means=means)
+    return information(moments.patterns, mean, cov, observed=kind == "observed")
 
 
 def _unbiased(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, permutations
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
@@ -93,10 +93,12 @@ def modification_indices(fit: SemFit, *, delta: float = 0.1) -> ModificationIndi
     Parameters
     ----------
     fit
-        A fitted model. Candidates are loadings of every indicator on every factor,
-        covariances within observed and within latent variables, regressions where the
-        model has any, and parameters the model holds fixed. Those that could not be
-        identified are left out.
+        A fitted model. Candidates are all that the model holds fixed (loadings,
+        covariances, regressions, ``~1``, ``~*~`` and thresholds); loadings of every
+        indicator, and of what stands in no regression, on every factor; covariances
+        among indicators and among latent variables; and regressions, both ways, among
+        the variables that stand in regressions (exogenous predictors, too, unless the
+        moments are those given them). Those that could not be identified are left out.
     delta
         Standardised change that is worth finding, for the power.
 
@@ -104,7 +106,14 @@ def modification_indices(fit: SemFit, *, delta: float = 0.1) -> ModificationIndi
     -----
     Sorbom (1989): N s^2 / v with s the score and v its variance given the free
     parameters, expected information. Same as ``lavaan::modindices(fit)``, unscaled with
-    robust estimators, too; tests/reference/sem_post.R.
+    robust estimators, too; tests/reference/sem_post.R. Where lavaan 0.6-14 differs: it
+    prints only the sign of the change as the standardised change of a variance or
+    scaling factor; holds the moments of predictors while it lets something explain
+    them, ours are those of ``fixed.x = FALSE``; tests scaling factors in the theta
+    parameterisation, which are no parameters there (see the residual variances); leaves
+    out further loadings of items that stand in regressions; and lists some that
+    rounding makes look identified. With ``likelihood = "wishart"`` its indices are
+    N / (N - 1) times ours.
     """
     rows = list(_freed_one_by_one(fit, _extended(fit)))
     table = _table(fit, rows, delta)
@@ -141,11 +150,13 @@ def _freed_one_by_one(fit: SemFit, problem: Problem) -> Iterator[Freed]:
     slope = -problem.slope(theta) / 2
     bend = problem.bend(theta, observed=False) / 2
     filling = _filling(problem, theta)
+    x = np.array([row.exogenous for row in problem.table.free], dtype=bool)
     tangent = np.zeros((len(theta), fit.uncertainty.tangent.shape[1]))
     tangent[own] = fit.uncertainty.tangent
+    tangent = np.hstack([tangent, np.eye(len(theta))[:, x]])
     along = inverse_along(bend, tangent) @ bend if tangent.size else np.zeros_like(bend)
     n = problem.score_rows
-    for k in np.flatnonzero(~own):
+    for k in np.flatnonzero(~own & ~x):
         change = -along[:, k]
         change[k] += 1.0
         variance = float(change @ bend @ change)
@@ -281,6 +292,14 @@ class _Scale:
             known = self.residual if residual else self.eta
             return known[name] if name in self.latent else 1.0
 
+        if row.op == "~*~":
+            return 1.0, 1.0
+        if row.op in {"~1", "|"}:
+            own = lv(row.lhs, residual=False)
+            return _over(own), _over(self.total[row.lhs])
+        if row.is_variance:
+            own = lv(row.lhs, residual=False)
+            return _over(own**2), _over(self.total[row.lhs] ** 2)
         if row.op == "~~":
             a, b = row.lhs, row.rhs
             both = lv(a, residual=True) * lv(b, residual=True)
@@ -302,9 +321,11 @@ def _over(size: float) -> float:
 def _extended(fit: SemFit) -> Problem:
     """Free every candidate in the model; the rest stays as it is."""
     table = fit.table
+    likelihood = fit.problem.method.discrepancy in {"ML", "FIML"}
+    random = likelihood and not table.conditional
     rows: list[Parameter] = []
     for group in range(1, len(table.groups) + 1):
-        here = [_freed(r, table) for r in table.rows if r.group == group]
+        here = [_freed(r, random=random) for r in table.rows if r.group == group]
         known = {r.key for r in here}
         backwards = {(r.rhs, "~", r.lhs) for r in here if r.op == "=~"}
         rows += here
@@ -323,35 +344,37 @@ def _extended(fit: SemFit) -> Problem:
     )
 
 
-def _freed(row: Parameter, table: ParameterTable) -> Parameter:
-    """Free a parameter that is fixed by the model, not by what it is."""
-    held = row.exogenous or row.derived or row.op not in {"=~", "~~", "~"}
-    if row.fixed is None or held or (row.is_variance and row.lhs in table.ordered):
+def _freed(row: Parameter, *, random: bool) -> Parameter:
+    """Free a parameter that is fixed by the model, not by what it is.
+
+    With `random`, moments of predictors, too, so that a predictor can be explained.
+    """
+    held = row.exogenous and not random
+    if row.fixed is None or row.derived or held:
         return row
     return replace(row, fixed=None, label="", tie="")
 
 
 def _candidates(table: ParameterTable) -> Iterator[Parameter]:
+    """Parameters that the model leaves out, as of the first group."""
     rows = [r for r in table.rows if r.group == 1]
-    indicators = {r.rhs for r in rows if r.op == "=~"} & set(table.observed)
+    related = {n for r in rows if r.op == "~" for n in (r.lhs, r.rhs)}
+    measured = {r.rhs for r in rows if r.op == "=~"}
+    indicators = [n for n in table.observed if n in measured]
+    loading = {*table.observed} - (related - measured) - {*table.predictors}
     for factor in table.latent:
         for name in table.observed:
-            if name in indicators:
+            if name in loading:
                 yield Parameter(factor, "=~", name)
-    own = [n for n in table.observed if n not in table.predictors]
-    for a, b in (*combinations(own, 2), *combinations(table.latent, 2)):
+    for a, b in (*combinations(indicators, 2), *combinations(table.latent, 2)):
         yield Parameter(a, "~~", b)
-    related = [r for r in rows if r.op == "~"]
-    if not related:
-        return
-    structural = list(table.latent)
-    structural += [
-        n for n in table.observed if any(n in {r.lhs, r.rhs} for r in related)
-    ]
-    for a in structural:
-        for b in structural:
-            if a != b and a not in table.predictors:
-                yield Parameter(a, "~", b)
+    given = {*table.exogenous} if table.conditional else set()
+    structural = [n for n in (*table.latent, *table.observed) if n in related]
+    for a, b in permutations(structural, 2):
+        # Given the predictors, nothing explains them; a factor's effect on an item is
+        # its loading.
+        if a not in given and not (a in loading and b in table.latent):
+            yield Parameter(a, "~", b)
 
 
 def _extended_theta(fit: SemFit, problem: Problem) -> tuple[Float1D, np.ndarray]:

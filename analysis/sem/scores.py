@@ -26,6 +26,8 @@ _FAR: Final = 38.0
 _STEPS: Final = 100
 _STILL: Final = 1e-10
 _ROUNDING: Final = 1e-12
+# Part of a factor outside what answers tell that is more than rounding.
+_TOLD: Final = 1e-6
 _CHUNK: Final = 5000
 
 
@@ -37,10 +39,12 @@ class FactorScores:
     ----------
     frame
         One row per respondent used, indexed as the data were; one column per latent
-        variable, and ``group`` where there are several.
+        variable, and ``group`` where there are several. NaN where Bartlett's score
+        does not exist.
     std_error
         Standard errors of measurement of each score, same shape without ``group``; NaN
-        where an improper solution (see ``fit.warnings``) has a negative variance.
+        where there is no score, and where an improper solution (see ``fit.warnings``)
+        has a negative variance.
     quality
         One row per latent variable and group: latent group determinacy (correlation
         of score and factor) and reliability (its square).
@@ -96,7 +100,8 @@ def factor_scores(fit: SemFit, method: ScoreMethod | None = None) -> FactorScore
     ----------
     fit
         A fitted model. Missing answers (full information, pairwise) are left out of a
-        respondent's score, not replaced.
+        respondent's score, not replaced. Bartlett scores of a factor none of whose
+        indicators is answered are NaN.
     method
         ``"regression"`` (default; ordered variables: ``"ebm"``), ``"bartlett"``
         (unbiased given the factor), ``"ebm"`` (mode of the factor given the ordered
@@ -111,13 +116,16 @@ def factor_scores(fit: SemFit, method: ScoreMethod | None = None) -> FactorScore
     Notes
     -----
     Thurstone (1935), Bartlett (1937); empirical Bayes modes: argmax of sum log P(y |
-    eta) - eta' Psi^-1 eta / 2. Same as ``lavaan::lavPredict(fit, method)``;
+    eta, x) - (eta - m)' V^-1 (eta - m) / 2 with m and V those given the observed
+    predictors x. Same as ``lavaan::lavPredict(fit, method)``;
     tests/reference/sem_post.R.
     """
     if not fit.latent:
         raise AnalysisError("factor_scores: the model has no latent variable.")
     ordinal = bool(fit.table.categories)
     chosen = _chosen(method, ordinal=ordinal)
+    if chosen == "bartlett":
+        _require_indicators(fit)
     frames, errors, quality = [], [], []
     for layout, moments in zip(fit.problem.layouts, fit.problem.moments, strict=True):
         m = whole(layout, fit.theta)
@@ -166,7 +174,8 @@ def _quality(
     method: ScoreMethod,
 ) -> pd.DataFrame:
     """Determinacy: the correlation of score and factor, from the error variance."""
-    error = (se**2).mean(axis=0)
+    scored = np.isfinite(se).sum(axis=0)
+    error = np.where(scored, np.nansum(se**2, axis=0) / np.maximum(scored, 1), np.nan)
     if method == "bartlett":
         reliability = variance / (variance + error)
     else:
@@ -199,7 +208,8 @@ def _linear(
         weights, mean, constant, error = _weights(m, answered, k, method)
         if not layout.table.meanstructure:
             mean = moments.mean[answered]
-        out[here] = constant + (x[here][:, answered] - mean) @ weights.T
+        scores = constant + (x[here][:, answered] - mean) @ weights.T
+        out[here] = np.where(np.isnan(error), np.nan, scores)
         # Rounding apart, an error variance below 0 is that of an improper solution.
         error = np.where(np.abs(error) < _ROUNDING, 0.0, error)
         with np.errstate(invalid="ignore"):
@@ -237,8 +247,33 @@ def _weights(
     theta = m.Theta[at]
     inner = np.linalg.pinv(theta, hermitian=True)
     middle = latent.T @ inner @ latent
-    weights = inverse(middle) @ latent.T @ inner
-    return weights, mean, mean_eta, np.diag(inverse(middle))
+    spread, told = _told(middle)
+    weights = spread @ latent.T @ inner
+    return weights, mean, mean_eta, np.where(told, np.diag(spread), np.nan)
+
+
+def _told(middle: Float2D) -> tuple[Float2D, Bool1D]:
+    """Generalised inverse, and which factors the answers tell at all.
+
+    A factor none of whose indicators is answered has no unbiased score.
+    """
+    size = np.sqrt(np.maximum(np.diag(middle), 0.0))
+    scale = np.where(size > 0, size, 1.0)
+    scaled = middle / np.outer(scale, scale)
+    spread = np.linalg.pinv(scaled, rcond=_ROUNDING, hermitian=True)
+    apart = np.abs(np.diag(spread @ scaled) - 1.0)
+    return spread / np.outer(scale, scale), apart < _TOLD
+
+
+def _require_indicators(fit: SemFit) -> None:
+    """Refuse unbiased scores of factors that nothing observed measures."""
+    items = {r.lhs for r in fit.table.rows if r.op == "=~" and r.rhs in fit.observed}
+    if without := [name for name in fit.latent if name not in items]:
+        raise AnalysisError(
+            f"method='bartlett': {', '.join(without)} has no observed indicator, so "
+            "the answers given its factors say nothing about it. Use "
+            "method='regression', which takes the whole model."
+        )
 
 
 def _rows(moments: Moments) -> Float2D:
@@ -247,29 +282,92 @@ def _rows(moments: Moments) -> Float2D:
     return moments.x
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Measured:
+    """How answers depend on the latent variables, given the predictors.
+
+    Attributes
+    ----------
+    answers
+        Codes and values, shape (n, p); NaN where missing.
+    ordered
+        Ordered answers come with their thresholds, shape (p,).
+    low, high
+        Thresholds around each ordered answer, shape (n, p).
+    prior_mean
+        Expected latent variables of each row, shape (n, k).
+    precision
+        Inverse covariance of the latent variables given the predictors, shape (k, k).
+    slope
+        Regression of answers on latent variables, shape (p, k).
+    constant
+        Expected answers of each row where the latent variables are 0, shape (n, p).
+    sd
+        Residual standard deviations, shape (p,).
+    """
+
+    answers: Float2D
+    ordered: Bool1D
+    low: Float2D
+    high: Float2D
+    prior_mean: Float2D
+    precision: Float2D
+    slope: Float2D
+    constant: Float2D
+    sd: Float1D
+
+
 def _modes(layout: Layout, m: Matrices, moments: Moments) -> tuple[Float2D, Float2D]:
     """Modes of the latent variables given ordered (and numeric) answers."""
     x = _rows(moments)
     parts = [
-        _modes_of(layout, m, x[low : low + _CHUNK]) for low in range(0, len(x), _CHUNK)
+        _modes_of(_measured(layout, m, x[low : low + _CHUNK]))
+        for low in range(0, len(x), _CHUNK)
     ]
     return np.vstack([p[0] for p in parts]), np.vstack([p[1] for p in parts])
 
 
-def _modes_of(layout: Layout, m: Matrices, x: Float2D) -> tuple[Float2D, Float2D]:
+def _measured(layout: Layout, m: Matrices, x: Float2D) -> _Measured:
+    """Split the joint normal distribution into predictors, latent variables, answers.
+
+    Predictors are no indicators: they shift what is expected of each respondent.
+    """
+    table, k = layout.table, len(layout.table.latent)
+    total, effects = total_effects(m)
+    paths = np.vstack([effects[:k], total])
+    cov = paths @ m.Psi @ paths.T
+    cov[k:, k:] += m.Theta
+    mean = np.concatenate([np.zeros(k), m.nu]) + paths @ m.alpha
+    given = [table.observed.index(n) for n in table.predictors]
+    rest = [i for i in range(len(m.nu)) if i not in given]
+    at, kept = [k + i for i in given], [*range(k), *(k + i for i in rest)]
+    by_x = cov[np.ix_(kept, at)] @ inverse(cov[np.ix_(at, at)])
+    cov = cov[np.ix_(kept, kept)] - by_x @ cov[np.ix_(at, kept)]
+    expected = mean[kept] + (x[:, given] - mean[at]) @ by_x.T
+    precision = inverse(cov[:k, :k])
+    slope = cov[k:, :k] @ precision
+    left = np.diag(cov)[k:] - np.einsum("ik,ki->i", slope, cov[:k, k:])
+    low, high, ordered = _bounds(layout, m, x)
+    return _Measured(
+        x[:, rest],
+        ordered[rest],
+        low[:, rest],
+        high[:, rest],
+        expected[:, :k],
+        precision,
+        slope,
+        expected[:, k:] - expected[:, :k] @ slope.T,
+        np.sqrt(left),
+    )
+
+
+def _modes_of(a: _Measured) -> tuple[Float2D, Float2D]:
     """Newton's method for all rows together."""
-    k = len(layout.table.latent)
-    Lambda = m.Lambda[:, :k]
-    prior = np.linalg.inv(eta_cov(m)[:k, :k])
-    _, effects = total_effects(m)
-    mean = (effects @ m.alpha)[:k]
-    bounds = _bounds(layout, m, x)
-    numeric = np.where(np.isnan(x), np.nan, x - m.nu)
-    eta = np.tile(mean, (len(x), 1))
+    eta = a.prior_mean.copy()
     for _ in range(_STEPS):
-        push, pull = _force(eta @ Lambda.T, bounds, numeric, m)
-        slope = push @ Lambda - (eta - mean) @ prior
-        bend = np.einsum("ni,ik,il->nkl", pull, Lambda, Lambda) + prior
+        push, pull = _force(a.constant + eta @ a.slope.T, a)
+        slope = push @ a.slope - (eta - a.prior_mean) @ a.precision
+        bend = np.einsum("ni,ik,il->nkl", pull, a.slope, a.slope) + a.precision
         step = np.linalg.solve(bend, slope[..., None])[..., 0]
         size = np.abs(step).max(axis=1, keepdims=True)
         eta = eta + step * np.minimum(1.0, 2.0 / np.maximum(size, 1e-12))
@@ -301,31 +399,24 @@ def _bounds(layout: Layout, m: Matrices, x: Float2D) -> tuple[Float2D, Float2D, 
     return low, high, ordered
 
 
-def _force(
-    expected: Float2D,
-    bounds: tuple[Float2D, Float2D, Bool1D],
-    numeric: Float2D,
-    m: Matrices,
-) -> tuple[Float2D, Float2D]:
+def _force(expected: Float2D, a: _Measured) -> tuple[Float2D, Float2D]:
     """First and (negative) second derivatives of log P by the expected y*."""
     push, pull = np.zeros_like(expected), np.zeros_like(expected)
-    (low, high, o), sd, nu = bounds, np.sqrt(np.diag(m.Theta)), m.nu
-    centre = expected[:, o] + nu[o]
-    a, b = (low[:, o] - centre) / sd[o], (high[:, o] - centre) / sd[o]
+    o, sd, centre = a.ordered, a.sd, expected[:, a.ordered]
+    low, high = a.low[:, o], a.high[:, o]
+    below, above = (low - centre) / sd[o], (high - centre) / sd[o]
     # The difference of two tails, taken on the side where it keeps its digits.
-    flip = a > 0
-    upper, lower = np.where(flip, -a, b), np.where(flip, -b, a)
+    flip = below > 0
+    upper, lower = np.where(flip, -below, above), np.where(flip, -above, below)
     p = np.maximum(ndtr(upper) - ndtr(lower), np.exp(log_ndtr(-np.abs(upper)) - 40))
-    fa, fb = _density(a), _density(b)
+    fa, fb = _density(below), _density(above)
     first = (fa - fb) / p
-    push[:, o] = first / sd[o]
-    bend = (b * fb - a * fa) / p + first**2
-    pull[:, o] = np.maximum(bend, 1e-12) / sd[o] ** 2
-    silent = (low[:, o] <= -_FAR) & (high[:, o] >= _FAR)
-    push[:, o] = np.where(silent, 0.0, push[:, o])
-    pull[:, o] = np.where(silent, 0.0, pull[:, o])
+    bend = (above * fb - below * fa) / p + first**2
+    silent = (low <= -_FAR) & (high >= _FAR)
+    push[:, o] = np.where(silent, 0.0, first / sd[o])
+    pull[:, o] = np.where(silent, 0.0, np.maximum(bend, 1e-12) / sd[o] ** 2)
     n = ~o
-    gap = numeric[:, n] - expected[:, n]
+    gap = a.answers[:, n] - expected[:, n]
     known = ~np.isnan(gap)
     push[:, n] = np.where(known, gap, 0.0) / sd[n] ** 2
     pull[:, n] = known / sd[n] ** 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from survey.errors import RefusedError, StoreError
@@ -29,18 +29,21 @@ if TYPE_CHECKING:
 
 #: Fields of a page that are not answers.
 OWN: Final = frozenset({"csrf", "key", "move"})
+_MOVES: Final = frozenset({"next", "back", "save"})
 _LANGUAGE: Final = "language:"
 
 
 async def current(request: Request) -> Response:
-    """Show the page a person stands on."""
+    """Lead to the page a person stands on: at its own address, back leads back."""
     caller = await caller_of(request)
     if caller.response is None:
         return onward("/")
     if caller.response.finished:
         return onward("/done")
-    sheets = _sheets(caller, caller.response)
-    return _page(request, caller, caller.response, _standing(sheets, caller))
+    sheet = _standing(_sheets(caller, caller.response), caller)
+    if _reached(caller, caller.response, sheet.page.id) is not None:
+        return onward(f"/page/{sheet.page.id}")
+    return _page(request, caller, caller.response, sheet)
 
 
 async def page(request: Request) -> Response:
@@ -82,6 +85,7 @@ def _page(
     problems: Iterable[Problem] = (),
     typed: Mapping[str, str] | None = None,
     word: str = "",
+    key: str = "",
 ) -> Response:
     desk: Desk = request.app.state.desk
     instrument, language = caller.instrument, begun.language
@@ -105,7 +109,7 @@ def _page(
         if instrument.safety is not None and (first or sheet.sensitive)
         else "",
         page=sheet.page.id,
-        key=page_key(desk.key, begun.id, sheet.page.id),
+        key=key or page_key(desk.key, begun.id, sheet.page.id),
         number=number,
         pages=len(sheets),
         last=number == len(sheets),
@@ -131,90 +135,132 @@ class _Step:
     word: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """Why a page is not taken: a phrase and a status."""
+
+    word: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Wrong:
+    """A page with answers that cannot be taken."""
+
+    sheet: Sheet
+    checked: posted.Checked
+
+
 async def send(request: Request) -> Response:
     """Check and store a page; say so only when it is on the disk."""
     desk: Desk = request.app.state.desk
-    caller = await caller_of(request)
-    fields = await fields_of(request, caller)
+    cookie = desk.cookie.read(request)
+    fields = await fields_of(request, cookie)
+    name = request.path_params["page"]
+    try:
+        caller, found = await desk.write(
+            lambda c: _take(called(desk, c, cookie), desk, c, name, fields)
+        )
+    except RefusedError:
+        return _again(request, await caller_of(request), name, "sent_before")
+    except StoreError:
+        return _unstored(request, await caller_of(request), name, fields)
+    if isinstance(found, _Refusal):
+        return _refused(request, caller, found.word, found.status)
+    if isinstance(found, _Wrong) and caller.response is not None:
+        return _page(
+            request,
+            caller,
+            caller.response,
+            found.sheet,
+            status=422,
+            problems=found.checked.problems,
+            typed=found.checked.typed,
+        )
+    if isinstance(found, _Step):
+        return await _after(request, found, fields.get("move", "next"))
+    return onward("/")
+
+
+def _take(
+    caller: Caller,
+    desk: Desk,
+    connection: sa.Connection,
+    name: str,
+    fields: Mapping[str, str],
+) -> tuple[Caller, _Step | _Refusal | _Wrong]:
+    """Check a page against what its sender sees and store it, in one transaction."""
     begun = caller.response
     if begun is None:
         word = "closed" if caller.wave is None else "forged"
-        return _refused(request, caller, word, 409)
-    name = request.path_params["page"]
+        return caller, _Refusal(word, 409)
     single, seconds = open_key(desk.key, begun.id, name, fields.get("key", ""))
     if not single:
         raise posted.BadBodyError(403, "forged")
     sheet = _reached(caller, begun, name)
     if sheet is None:
-        return _refused(request, caller, "page_changed", 409)
-    posting = _Posting(sheet, fields.get("move", "next"), single, seconds)
+        return caller, _Refusal("page_changed", 409)
+    move = fields.get("move", "next")
+    switches = {f"{_LANGUAGE}{one}" for one in caller.instrument.languages}
+    if move not in _MOVES | switches:
+        return caller, _Refusal("bad_form", 400)
     checked = posted.check(
-        fields, sheet, caller.instrument, own=OWN, complete=posting.move == "next"
+        fields, sheet, caller.instrument, own=OWN, complete=move == "next"
     )
     if checked.foreign:
         word = "page_changed" if _own_page(checked, caller, name) else "bad_form"
-        return _refused(request, caller, word, 400)
-    if checked.problems and posting.move == "next":
-        return _page(
-            request,
-            caller,
-            begun,
-            sheet,
-            status=422,
-            problems=checked.problems,
-            typed=checked.typed,
-        )
-    return await _keep(request, caller, begun, posting, checked)
+        return caller, _Refusal(word, 400)
+    checked = _still_asked(checked, caller.planner, begun)
+    if checked.problems and move == "next":
+        return caller, _Wrong(sheet, checked)
+    sent = progress.Sent(
+        key=single,
+        page=name,
+        move=move.split(":", maxsplit=1)[0],
+        values=checked.values,
+        seconds=seconds,
+        item_seconds=checked.seconds,
+    )
+    return caller, _store(caller, begun, connection, sheet, sent, move=move)
 
 
-@dataclass(frozen=True, slots=True)
-class _Posting:
-    """A page that was sent: what it shows, what was pressed, what makes it single."""
-
-    sheet: Sheet
-    move: str
-    single: str
-    seconds: float | None
-
-    def sent(self, checked: posted.Checked) -> progress.Sent:
-        """Take the valid answers of the page."""
-        return progress.Sent(
-            key=self.single,
-            page=self.sheet.page.id,
-            move=self.move.split(":", maxsplit=1)[0][:16],
-            values=checked.values,
-            seconds=self.seconds,
-            item_seconds=checked.seconds,
-        )
+def _still_asked(
+    checked: posted.Checked, planner: Planner, begun: Begun
+) -> posted.Checked:
+    """Leave out what is wrong with questions that the other answers hide."""
+    merged = dict(begun.answers) | dict(checked.values)
+    known = {n: v for n, v in merged.items() if v is not None}
+    for name in planner.hidden(known, begun.wave, begun.orders):
+        del known[name]
+    sheets = planner.sheets(known, begun.wave, begun.orders)
+    shown = {item.id for sheet in sheets for item in sheet.items}
+    asked = tuple(one for one in checked.problems if one.item in shown)
+    return replace(checked, problems=asked)
 
 
-async def _keep(
-    request: Request,
-    caller: Caller,
-    begun: Begun,
-    posting: _Posting,
-    checked: posted.Checked,
+def _unstored(
+    request: Request, caller: Caller, name: str, fields: Mapping[str, str]
 ) -> Response:
+    """Show a page that could not be stored, with everything that was typed.
+
+    It keeps its key: should it have been stored after all, it is not stored again.
+    """
     desk: Desk = request.app.state.desk
-    sheet, move = posting.sheet, posting.move
-    sent = posting.sent(checked)
-    try:
-        step = await desk.write(
-            lambda c: _store(called(desk, c, caller.cookie), c, sheet, sent, move)
-        )
-    except RefusedError:
-        return _again(request, await caller_of(request), sheet, "sent_before")
-    except StoreError:
-        return _page(
-            request,
-            caller,
-            begun,
-            sheet,
-            status=503,
-            typed=checked.typed,
-            word="unstored",
-        )
-    return await _after(request, step, move)
+    begun = caller.response
+    sheet = _reached(caller, begun, name) if begun else None
+    if begun is None or sheet is None:
+        return _refused(request, caller, "page_changed", 409)
+    key = fields.get("key", "")
+    return _page(
+        request,
+        caller,
+        begun,
+        sheet,
+        status=503,
+        typed={item.id: fields.get(item.id, "") for item in sheet.items},
+        word="unstored",
+        key=key if open_key(desk.key, begun.id, name, key)[0] else "",
+    )
 
 
 def _reached(caller: Caller, begun: Begun, name: str) -> Sheet | None:
@@ -238,10 +284,10 @@ def _refused(request: Request, caller: Caller, word: str, status: int) -> Respon
     )
 
 
-def _again(request: Request, caller: Caller, sheet: Sheet, word: str) -> Response:
+def _again(request: Request, caller: Caller, name: str, word: str) -> Response:
     begun = caller.response
     sheets = _sheets(caller, begun) if begun else ()
-    found = [s for s in sheets if s.page.id == sheet.page.id]
+    found = [s for s in sheets if s.page.id == name]
     if begun is None or not found:
         return _refused(request, caller, "page_changed", 409)
     return _page(request, caller, begun, found[0], status=409, word=word)
@@ -263,30 +309,20 @@ async def _after(request: Request, step: _Step, move: str) -> Response:
 
 def _store(
     caller: Caller,
+    begun: Begun,
     connection: sa.Connection,
     sheet: Sheet,
     sent: progress.Sent,
+    *,
     move: str,
 ) -> _Step:
-    """Store a page and find the next one, in one transaction."""
-    begun = caller.response
-    if begun is None:
-        raise StoreError("response: there is none any more.")
+    """Store a page and find the next one."""
     planner = caller.planner
     merged = dict(begun.answers) | dict(sent.values)
     after = {n: v for n, v in merged.items() if v is not None}
     hidden = planner.hidden(after, begun.wave, begun.orders)
     for name in hidden:
         del after[name]
-    gone = dict.fromkeys(n for n in hidden if n in begun.answers)
-    whole = progress.Sent(
-        sent.key,
-        sent.page,
-        sent.move,
-        {n: v for n, v in sent.values.items() if n not in hidden} | gone,
-        sent.seconds,
-        sent.item_seconds,
-    )
     sheets = planner.sheets(after, begun.wave, begun.orders)
     step = _next(planner, sheets, sheet, after, move)
     reached = max(
@@ -297,10 +333,11 @@ def _store(
         connection,
         caller.study,
         begun,
-        whole,
+        sent,
         page=step.page,
         reached=reached,
         finished=step.finished,
+        hidden=hidden,
     )
     language = move.removeprefix(_LANGUAGE)
     if move.startswith(_LANGUAGE) and language in caller.instrument.languages:

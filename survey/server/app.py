@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
+import traceback
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
@@ -16,7 +18,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from survey.errors import StoreError, SurveyError
+from survey.errors import RefusedError, StoreError, SurveyError
 from survey.server import answering, entry
 from survey.server.desk import Desk
 from survey.server.entry import caller_of
@@ -33,7 +35,6 @@ from survey.store.writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
     from starlette.requests import Request
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -42,6 +43,11 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger("pushaway.survey")
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]", "testserver")
+_METHODS: Final = frozenset(
+    {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+)
+#: Lines of an exception's way that are noted.
+_FRAMES: Final = 12
 
 
 def create_app(
@@ -75,6 +81,11 @@ def create_app(
     StoreError
         If the database cannot be reached, is of another version, or its key is missing.
     """
+    if taken := sorted(answering.OWN & set(instrument.item_ids)):
+        raise RefusedError(
+            f"items: {', '.join(taken)} is the name of a field that every page of the "
+            "web survey has itself. Give the item another id."
+        )
     engine = connect(database)
     require_current(engine)
     key = key_for(database, make=True)
@@ -98,6 +109,7 @@ def create_app(
         study,
         url.rstrip("/"),
         Cookie.of("survey", secure=secure),
+        instrument.safety.leave_url if instrument.safety is not None else "/",
     )
 
     @asynccontextmanager
@@ -109,18 +121,23 @@ def create_app(
     app = Starlette(
         routes=_routes(),
         middleware=[
-            Middleware(Log),
             Middleware(SafeHeaders, secure=secure),
-            Middleware(TrustedHostMiddleware, allowed_hosts=_hosts(address.hostname)),
+            Middleware(Log),
+            Middleware(
+                TrustedHostMiddleware,
+                allowed_hosts=_hosts(address.hostname),
+                www_redirect=False,
+            ),
         ],
         exception_handlers={
             BadBodyError: _bad_body,
             StoreError: _unstored,
             HTTPException: _no_page,
-            Exception: _fault,
         },
         lifespan=running,
     )
+    # Would lead to an address made of what the request says of host and scheme.
+    app.router.redirect_slashes = False
     app.state.desk = desk
     return app
 
@@ -161,34 +178,34 @@ async def health(request: Request) -> Response:
 async def _bad_body(request: Request, error: Exception) -> Response:
     if not isinstance(error, BadBodyError):
         raise error
-    caller = await caller_of(request)
-    return notice(
-        request,
-        caller,
-        error.word,
-        status=error.status,
-        go_on=True,
-        title="refused_title",
-    )
+    return await _refusal(request, error.word, error.status, "refused_title")
 
 
 async def _no_page(request: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 404
-    caller = await caller_of(request)
-    return notice(request, caller, "not_found", status=status, go_on=True)
+    if not isinstance(error, HTTPException):
+        raise error
+    response = await _refusal(request, "not_found", error.status_code)
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _refusal(
+    request: Request, word: str, status: int, title: str | None = None
+) -> Response:
+    """Say why something was refused, also when the database is gone."""
+    try:
+        caller = await caller_of(request)
+    except StoreError:
+        return _bare(title or f"{word}_title", f"{word}_text", status)
+    return notice(request, caller, word, status=status, go_on=True, title=title)
 
 
 async def _unstored(_: Request, error: Exception) -> Response:
     _LOG.error("%s", error)
-    return _bare("fault", 503, "unstored")
+    return _bare("fault_title", "unstored", 503)
 
 
-async def _fault(_: Request, error: Exception) -> Response:
-    _LOG.error("fault: %s", type(error).__name__)
-    return _bare("fault", 500)
-
-
-def _bare(word: str, status: int, text: str = "") -> Response:
+def _bare(title: str, text: str, status: int) -> Response:
     """Say that something failed, without the database."""
     say = phrases("en")
     body = (
@@ -201,8 +218,8 @@ def _bare(word: str, status: int, text: str = "") -> Response:
             say=say,
             leave="",
             withdrawable=False,
-            heading=say[f"{word}_title"],
-            text=say[text or f"{word}_text"],
+            heading=say[title],
+            text=say.get(text, say.get(text.removesuffix("_text"), "")),
             link="",
             link_text="",
         )
@@ -211,7 +228,11 @@ def _bare(word: str, status: int, text: str = "") -> Response:
 
 
 class Log:
-    """One line a request: method, route, status, time; no address, code or answer."""
+    """One line a request: method, route, status, time; no address, code or answer.
+
+    Catches what nobody foresaw: the message of an exception may hold an answer, so only
+    its kind and where it arose are noted.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -229,7 +250,26 @@ class Log:
                 status = int(str(message["status"]))
             await send(message)
 
-        await self._app(scope, receive, noting)
+        try:
+            await self._app(scope, receive, noting)
+        except StoreError as error:
+            _LOG.error("%s", error)
+            if not status:
+                await _bare("fault_title", "unstored", 503)(scope, receive, noting)
+        except Exception as error:  # noqa: BLE001 - the last resort
+            _LOG.error("fault: %s", _whereabouts(error))
+            if not status:
+                await _bare("fault_title", "fault_text", 500)(scope, receive, noting)
+        method = scope["method"] if scope["method"] in _METHODS else "-"
         route = getattr(scope.get("route"), "path", "-")
         spent = (time.perf_counter() - begun) * 1000
-        _LOG.info("%s %s %d %.0f ms", scope["method"], route, status, spent)
+        _LOG.info("%s %s %d %.0f ms", method, route, status, spent)
+
+
+def _whereabouts(error: BaseException) -> str:
+    """Name the kind of an exception, its cause's, and the lines it came through."""
+    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
+    lines = [f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in frames]
+    cause = error.__cause__ or error.__context__
+    kinds = [type(e).__name__ for e in (error, cause) if e is not None]
+    return f"{' from '.join(kinds)} at {' < '.join(reversed(lines))}"

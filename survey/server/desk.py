@@ -43,8 +43,14 @@ class Desk:
         Address people see, without a slash at the end.
     cookie
         The cookie that stands for a respondent.
+    leave_url
+        Where "leave" leads, also when the database is gone.
     tries
-        Counts tries of codes.
+        Counts tries of codes: they have 80 bits or more, so that a classroom behind
+        one address may mistype often.
+    newcomers
+        Counts people who begin an open study: a lecture hall behind one address may,
+        a program that makes up people is slowed down.
     """
 
     engine: sa.Engine
@@ -53,7 +59,11 @@ class Desk:
     study: str
     url: str
     cookie: Cookie
-    tries: Limiter = field(default_factory=lambda: Limiter(each=20, every=2000))
+    leave_url: str = "/"
+    tries: Limiter = field(default_factory=lambda: Limiter(each=100, every=1_000_000))
+    newcomers: Limiter = field(
+        default_factory=lambda: Limiter(each=300, every=1_000_000, local=False)
+    )
     _instruments: dict[str, Instrument] = field(default_factory=dict)
     _planners: dict[tuple[str, str], Planner] = field(default_factory=dict)
 
@@ -70,7 +80,7 @@ class Desk:
         """Write to the database; returns when it is on the disk."""
         return await asyncio.wrap_future(self.writer.submit(work))
 
-    async def clean(self, work: Callable[[sa.Engine], None]) -> None:
+    async def clean(self, work: Callable[[sa.Engine], object]) -> None:
         """Do something with the database itself, without holding up other requests."""
         await run_in_threadpool(work, self.engine)
 

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
+from survey.errors import StoreError
 from survey.server import posted
 from survey.server.desk import called, form_of
-from survey.server.guard import genuine, hashed, new_value
+from survey.server.guard import elsewhere, genuine, hashed, new_value
 from survey.server.showing import notice, onward, show
 from survey.server.words import phrases
 from survey.store import erasure, people, progress
+from survey.store.codes import NONCE
 from survey.store.database import forget
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import sqlalchemy as sa
     from starlette.requests import Request
     from starlette.responses import Response
 
     from survey.server.desk import Caller, Desk
     from survey.store.people import Person
-    from survey.store.progress import Response as Begun
+
+
+#: What may be a code; anything else in a link is not shown again.
+_CODE: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
 async def caller_of(request: Request) -> Caller:
@@ -30,7 +39,7 @@ async def caller_of(request: Request) -> Caller:
     return await desk.read(lambda c: called(desk, c, cookie))
 
 
-async def fields_of(request: Request, caller: Caller) -> dict[str, str]:
+async def fields_of(request: Request, cookie: str) -> dict[str, str]:
     """Read a form that was opened in this browser.
 
     Raises
@@ -40,7 +49,7 @@ async def fields_of(request: Request, caller: Caller) -> dict[str, str]:
     """
     desk: Desk = request.app.state.desk
     fields = await posted.read(request)
-    if not genuine(request, desk.key, caller.cookie, fields.pop("csrf", "")):
+    if not genuine(request, desk.key, cookie, fields.pop("csrf", "")):
         raise posted.BadBodyError(403, "forged")
     return fields
 
@@ -104,10 +113,12 @@ async def resume(request: Request) -> Response:
 async def invited(request: Request) -> Response:
     """Show what an invitation link leads to; nothing happens before the button.
 
-    Programs that open links in mails begin no survey.
+    Programs that open links in mails begin no survey. The code is not looked up, so
+    that the page is the same whether it works or not.
     """
     caller = await caller_of(request)
     say = phrases(caller.language(request))
+    code = request.path_params["code"]
     return show(
         request,
         caller,
@@ -115,8 +126,10 @@ async def invited(request: Request) -> Response:
         heading=say["invited_title"],
         text=say["invited_text"],
         action="/start",
+        ask=say["code_ask"],
+        hint=say["code_hint"],
         go=say["code_go"],
-        code=request.path_params["code"][:64],
+        code=code if _CODE.fullmatch(code) else "",
         error="",
         grave=False,
     )
@@ -126,7 +139,7 @@ async def start(request: Request) -> Response:
     """Let a browser stand for the person whose code it has."""
     desk: Desk = request.app.state.desk
     caller = await caller_of(request)
-    fields = await fields_of(request, caller)
+    fields = await fields_of(request, caller.cookie)
     if not desk.tries.allows(request):
         return _code(request, caller, wrong="code_slow", status=429)
     cookie, code = new_value(), fields.get("code", "")
@@ -144,6 +157,7 @@ async def start(request: Request) -> Response:
 
     if not await desk.write(enter):
         return _code(request, caller, wrong="code_wrong", status=422)
+    desk.tries.forgive(request)
     response = onward("/")
     desk.cookie.put(response, cookie)
     return response
@@ -153,49 +167,76 @@ async def consent(request: Request) -> Response:
     """Begin the wave for someone who agrees; an open study meets them here first."""
     desk: Desk = request.app.state.desk
     caller = await caller_of(request)
-    fields = await fields_of(request, caller)
+    fields = await fields_of(request, caller.cookie)
     if fields.get("agree") != "yes":
         return notice(request, caller, "declined")
     if caller.wave is None:
         return notice(request, caller, "closed", status=409)
     if caller.person is None and not caller.study.settings.open:
         return _code(request, caller, wrong="code_wrong", status=422)
+    if caller.person is None and not desk.newcomers.allows(request):
+        return notice(request, caller, "code_slow", status=429, title="refused_title")
     wished = fields.get("language", "")
     offered = caller.instrument.languages
     language = wished if wished in offered else caller.language(request)
-    panel = people.panel_of(caller.study, fields)
-    cookie = new_value()
+    panel, cookie = people.panel_of(caller.study, fields), new_value()
 
-    def begin(connection: sa.Connection) -> Begun:
+    def agree(connection: sa.Connection) -> Person | None:
         fresh = called(desk, connection, caller.cookie)
         person = fresh.person
+        if fresh.wave is None or not (person or fresh.study.settings.open):
+            return None
         if person is None:
-            person = people.add(
-                connection, fresh.study, desk.key, invited=False, panel=panel
-            )
-        people.disconnect(connection, hashed(caller.cookie))
-        people.connect(connection, fresh.study, person, hashed(cookie))
-        return _begun(desk, connection, fresh, person, language)
+            person = _newcomer(desk, connection, fresh, panel)
+            people.connect(connection, fresh.study, person, hashed(cookie))
+        _begin(desk, connection, fresh, person, language)
+        return person
 
-    await desk.write(begin)
+    if await desk.write(agree) is None:
+        return notice(request, caller, "closed", status=409)
     response = onward("/page")
-    desk.cookie.put(response, cookie)
+    if caller.person is None:
+        desk.cookie.put(response, cookie)
     return response
 
 
-def _begun(
+def _newcomer(
+    desk: Desk, connection: sa.Connection, caller: Caller, panel: Mapping[str, str]
+) -> Person:
+    """Add someone who came by themselves; a button pressed twice adds one person.
+
+    The browser's cookie up to now, replaced by this, tells the second press.
+    """
+    nonce = desk.key.sign("newcomer", hashed(caller.cookie))[:NONCE]
+    code = desk.key.code("resume", nonce)
+    known = people.by_code(connection, caller.study, desk.key, ("resume",), code)
+    if known is not None:
+        return known
+    receipt = desk.key.code("receipt", nonce)
+    gone = erasure.erased(connection, caller.study, desk.key, receipt)
+    return people.add(
+        connection,
+        caller.study,
+        desk.key,
+        invited=False,
+        panel=panel,
+        nonce=None if gone else nonce,
+    )
+
+
+def _begin(
     desk: Desk,
     connection: sa.Connection,
     caller: Caller,
     person: Person,
     language: str,
-) -> Begun:
+) -> None:
     wave = caller.wave or caller.study.waves[-1]
     form = form_of(desk, connection, caller.study, person, wave.instrument)
     planner = desk.planner(connection, wave.instrument, form)
     orders = planner.shuffled()
     first = planner.sheets({}, wave.number, orders)[0].page.id
-    return progress.begin(
+    progress.begin(
         connection,
         caller.study,
         wave,
@@ -208,14 +249,18 @@ def _begun(
 
 
 async def leave(request: Request) -> Response:
-    """Lead away at once; the browser forgets the survey, back shows nothing."""
+    """Lead away at once; the browser forgets the survey, back shows nothing.
+
+    Waits for nothing, not even for a database that is gone. A link on another site
+    leads away too, but takes nobody's place in the survey.
+    """
     desk: Desk = request.app.state.desk
-    caller = await caller_of(request)
-    safety = caller.instrument.safety
-    if caller.person is not None:
-        visit = hashed(caller.cookie)
-        desk.writer.submit(lambda c: people.disconnect(c, visit))
-    response = onward(safety.leave_url if safety is not None else "/")
+    response = onward(desk.leave_url)
+    if elsewhere(request):
+        return response
+    if cookie := desk.cookie.read(request):
+        with suppress(StoreError):
+            desk.writer.submit(lambda c: people.disconnect(c, hashed(cookie)))
     desk.cookie.drop(response)
     response.headers["clear-site-data"] = '"cache", "cookies", "storage"'
     return response
@@ -253,7 +298,7 @@ async def erase(request: Request) -> Response:
     """Erase the person of a receipt."""
     desk: Desk = request.app.state.desk
     caller = await caller_of(request)
-    fields = await fields_of(request, caller)
+    fields = await fields_of(request, caller.cookie)
     if not desk.tries.allows(request):
         return _withdraw(request, caller, wrong="code_slow", status=429)
     receipt = fields.get("code", "")
@@ -269,6 +314,10 @@ async def erase(request: Request) -> Response:
 
     if not await desk.write(remove):
         return _withdraw(request, caller, wrong="code_wrong", status=422)
+    desk.tries.forgive(request)
     await desk.clean(forget)
     after = await caller_of(request)
-    return notice(request, after, "erased")
+    response = notice(request, after, "erased")
+    if after.person is None:
+        desk.cookie.drop(response)
+    return response

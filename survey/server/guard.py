@@ -7,8 +7,8 @@ import hmac
 import re
 import secrets
 import time
-from collections import defaultdict
 from dataclasses import dataclass, field
+from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -40,6 +40,10 @@ _YEAR: Final = 31_536_000
 _COOKIE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 #: Longest a page may have been open, in seconds.
 _OPEN: Final = 30 * 86_400
+#: Addresses that are remembered at most; the one not seen for longest is forgotten.
+_REMEMBERED: Final = 20_000
+#: Bits of an IPv6 address that its owner chooses.
+_INTERFACE: Final = 64
 
 
 class SafeHeaders:
@@ -129,17 +133,38 @@ def token(key: Key, cookie: str) -> str:
 
 
 def genuine(request: Request, key: Key, cookie: str, given: str) -> bool:
-    """Whether a form was opened here, in this browser, and was sent from here."""
-    origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
-        return False
-    if request.headers.get("sec-fetch-site", "same-origin") not in {
-        "same-origin",
-        "none",
-    }:
+    """Whether a form was opened here, in this browser, and was sent from here.
+
+    The token alone decides that; what browsers say of where a form came from may only
+    refuse it. Under the referrer policy ``no-referrer`` they say ``Origin: null``, and
+    a proxy may take the port away.
+    """
+    if not _from_here(request):
         return False
     wanted = token(key, cookie).encode()
     return bool(cookie) and hmac.compare_digest(given.encode(), wanted)
+
+
+def _from_here(request: Request) -> bool:
+    if request.headers.get("sec-fetch-site", "none") not in {"same-origin", "none"}:
+        return False
+    origin = request.headers.get("origin", "null")
+    return origin == "null" or _host(origin) == _host(
+        f"//{request.headers.get('host', '')}"
+    )
+
+
+def _host(address: str) -> str | None:
+    """Read the host of an address; None for what is no address."""
+    try:
+        return urlsplit(address).hostname
+    except ValueError:
+        return None
+
+
+def elsewhere(request: Request) -> bool:
+    """Whether a browser says that another site led to a request."""
+    return request.headers.get("sec-fetch-site") in {"cross-site", "same-site"}
 
 
 def page_key(key: Key, response: int, page: str) -> str:
@@ -175,18 +200,27 @@ def _seal(key: Key, response: int, page: str, nonce: str, shown: str) -> str:
 class Limiter:
     """Counts tries in a window of time; kept in memory only, addresses as hashes.
 
+    A try that is refused counts for nobody else, so that one address cannot lock the
+    others out; what succeeded is taken back, which resets nothing.
+
     Attributes
     ----------
     each, every
-        Tries from one address, and of everyone together, in a window.
+        Tries from one address (of IPv6: one network), and of everyone together, in a
+        window.
     window
         Its length in seconds.
+    local
+        Whether this machine itself is counted: behind a proxy that does not say whom
+        it serves everyone seems to be there.
     """
 
     each: int
     every: int
     window: float = 300.0
-    _counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    local: bool = True
+    _counts: dict[str, int] = field(default_factory=dict)
+    _total: int = 0
     _salt: str = field(default_factory=lambda: secrets.token_hex(16))
     _until: float = 0.0
 
@@ -195,10 +229,42 @@ class Limiter:
         moment = time.monotonic()
         if moment >= self._until:
             self._counts.clear()
+            self._total = 0
             self._salt = secrets.token_hex(16)
             self._until = moment + self.window
-        host = request.client.host if request.client else ""
-        name = hashlib.sha256(f"{self._salt}{host}".encode()).hexdigest()
-        self._counts[name] += 1
-        self._counts[""] += 1
-        return self._counts[name] <= self.each and self._counts[""] <= self.every
+        network = _network(request)
+        if not network and not self.local:
+            return True
+        name = self._name(network)
+        count = self._counts.pop(name, 0)
+        allowed = count < self.each and self._total < self.every
+        self._counts[name] = count + allowed
+        self._total += allowed
+        if len(self._counts) > _REMEMBERED:
+            del self._counts[next(iter(self._counts))]
+        return allowed
+
+    def forgive(self, request: Request) -> None:
+        """Take back a try that succeeded."""
+        name = self._name(_network(request))
+        if self._counts.get(name):
+            self._counts[name] -= 1
+            self._total -= 1
+
+    def _name(self, network: str) -> str:
+        return hashlib.sha256(f"{self._salt}{network}".encode()).hexdigest()
+
+
+def _network(request: Request) -> str:
+    """Name the network a request came from; empty for this machine."""
+    host = request.client.host if request.client else ""
+    try:
+        address = ip_address(host.split("%", maxsplit=1)[0])
+    except ValueError:
+        return ""
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped is None:
+            prefix = (int(address) >> _INTERFACE) << _INTERFACE
+            return "" if address.is_loopback else f"{prefix:x}"
+        address = address.ipv4_mapped
+    return "" if address.is_loopback else str(address)

@@ -58,16 +58,22 @@ class Planner:
         Pages that have items of the form.
     items
         Items of the form by page.
+    refusals
+        Codes of every item that stand for no answer.
     page_rules, item_rules
         When a page, and when an item, is shown; those always shown are left out.
+    fixed
+        Pages that show everyone the same items in the same order, by id.
     """
 
     instrument: Instrument
     form: str
     pages: tuple[Page, ...]
     items: Mapping[str, tuple[str, ...]]
+    refusals: Mapping[str, frozenset[str]]
     page_rules: Mapping[str, Condition]
     item_rules: Mapping[str, Condition]
+    fixed: Mapping[str, Sheet]
 
     @classmethod
     def of(cls, instrument: Instrument, form: str) -> Planner:
@@ -78,16 +84,26 @@ class Planner:
             for page in instrument.all_pages
         }
         pages = tuple(page for page in instrument.all_pages if items[page.id])
+        item_rules = {
+            item.id: conditions.parse(item.show_if)
+            for item in instrument.items
+            if item.show_if and item.id in fielded
+        }
         return cls(
             instrument,
             form,
             pages,
             items,
-            {p.id: conditions.parse(p.show_if) for p in pages if p.show_if},
             {
-                item.id: conditions.parse(item.show_if)
+                item.id: frozenset(map(str, instrument.missing_codes(item.id)))
                 for item in instrument.items
-                if item.show_if and item.id in fielded
+            },
+            {p.id: conditions.parse(p.show_if) for p in pages if p.show_if},
+            item_rules,
+            {
+                page.id: Sheet(page, tuple(map(instrument.item, items[page.id])))
+                for page in pages
+                if not page.random_order and item_rules.keys().isdisjoint(page.items)
             },
         )
 
@@ -111,6 +127,9 @@ class Planner:
         for page in self.pages:
             rule = self.page_rules.get(page.id)
             if rule is not None and not holds_for(rule, known):
+                continue
+            if page.id in self.fixed:
+                out.append(self.fixed[page.id])
                 continue
             names = orders.get(page.id, self.items[page.id])
             shown = tuple(
@@ -149,6 +168,5 @@ class Planner:
         """Answers as conditions see them: one that is refused is none."""
         known: dict[str, Value | None] = {"wave": wave}
         for name, value in answers.items():
-            refused = value in {str(c) for c in self.instrument.missing_codes(name)}
-            known[name] = None if refused else value
+            known[name] = None if value in self.refusals[name] else value
         return known

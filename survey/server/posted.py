@@ -10,8 +10,11 @@ import asyncio
 import math
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl
+
+from starlette.requests import ClientDisconnect
 
 from survey.parts import ChoiceItem, LikertItem, NumberItem, TextItem
 
@@ -24,14 +27,15 @@ if TYPE_CHECKING:
     from survey.server.plan import AnyItem, Sheet
 
 #: Bytes of a page, and fields in it, at most.
-LARGEST: Final = 256 * 1024
-FIELDS: Final = 1000
+LARGEST: Final = 1024 * 1024
+FIELDS: Final = 4000
 #: Seconds a body may take to arrive.
 PATIENCE: Final = 20
 #: Longest time on an item that is believed, in seconds.
 _LONGEST: Final = 86_400.0
 _NUMBER: Final = re.compile(r"[+-]?\d{1,15}(\.\d{1,15})?")
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_LENGTH: Final = re.compile(r"[0-9]{1,12}")
 
 
 class BadBodyError(Exception):
@@ -72,7 +76,7 @@ async def read(request: Request) -> dict[str, str]:
 
 async def _body(request: Request) -> bytes:
     declared = request.headers.get("content-length", "0")
-    if not declared.isdigit():
+    if not _LENGTH.fullmatch(declared):
         raise BadBodyError(400, "bad_form")
     if int(declared) > LARGEST:
         raise BadBodyError(413, "too_large")
@@ -85,6 +89,8 @@ async def _body(request: Request) -> bytes:
                     raise BadBodyError(413, "too_large")
     except TimeoutError:
         raise BadBodyError(408, "too_slow") from None
+    except ClientDisconnect:
+        raise BadBodyError(400, "bad_form") from None
     return bytes(found)
 
 
@@ -144,7 +150,8 @@ def check(
     seconds: dict[str, float] = {}
     names = {item.id for item in sheet.items}
     timers = {f"t_{name}" for name in names}
-    foreign = tuple(n for n in fields if n not in names | timers | own)
+    known = names | timers | own
+    foreign = tuple(n for n in fields if n not in known)
     for item in sheet.items:
         given = fields.get(item.id, "")
         value, problem = _answer(given, item, instrument)
@@ -204,8 +211,8 @@ def _number(bare: str, item: NumberItem) -> tuple[str | None, Problem | None]:
 
 
 def spell(number: float) -> str:
-    """Spell a number without a decimal point where it has no decimals."""
-    return str(int(number)) if number == int(number) else repr(number)
+    """Spell a number without an exponent, and no decimal point without decimals."""
+    return str(int(number)) if number == int(number) else f"{Decimal(repr(number)):f}"
 
 
 def _seconds(text: str) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from starlette.responses import HTMLResponse, RedirectResponse
 
@@ -40,12 +41,23 @@ def show(
         if safety is not None and leave
         else "",
         withdrawable=caller.person is not None,
+        switch=_switch(request, caller),
         **given,
     )
     response = HTMLResponse(body, status_code=status)
     if not caller.cookie:
         desk.cookie.put(response, cookie)
     return response
+
+
+def _switch(request: Request, caller: Caller) -> dict[str, str]:
+    """Offer other languages where an address leads to the page again.
+
+    Who has begun keeps the language of their answers.
+    """
+    if request.method != "GET" or caller.response is not None:
+        return {}
+    return {one: urlencode({"lang": one}) for one in caller.instrument.languages}
 
 
 def notice(

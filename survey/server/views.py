@@ -17,13 +17,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from survey.instrument import Instrument
-    from survey.parts import Scale
+    from survey.parts import Code, Scale, Text
     from survey.server.plan import AnyItem, Sheet
     from survey.server.posted import Problem
 
 FOLDER: Final = Path(__file__).parent
-#: Options side by side at most; more stand below each other.
+#: Options side by side at most, and on a screen that is not wide; more stand below
+#: each other.
 _WIDE: Final = 7
+_NARROW: Final = 5
+#: Options of a choice that stand in one line, and letters of the longest of them.
+_FEW: Final = 4
+_BRIEF: Final = 16
+#: Languages that write decimals with a point; the others here with a comma.
+_POINT: Final = frozenset({"en", "he", "hi", "ja", "ko", "zh"})
 
 
 @cache
@@ -72,14 +79,17 @@ class Question:
     ----------
     kind
         options, number, line or text.
-    wide
-        Whether options may stand side by side.
+    layout
+        How options stand where there is room: ``wide`` side by side, ``wide seven``
+        the same on wide screens only, ``short`` in a line; empty for a list.
     options, refusals
         Answers, and answers that are none.
     value
         What stands in a field.
     limits
         The numbers a field takes.
+    keys
+        The keyboard a phone shows for a number.
     error
         What is wrong with the answer; empty for nothing.
     """
@@ -89,12 +99,13 @@ class Question:
     hint: str
     kind: str
     required: bool
-    wide: bool
+    layout: str
     options: tuple[Option, ...]
     refusals: tuple[Option, ...]
     value: str
     unit: str
     limits: str
+    keys: str
     most: int
     error: str
 
@@ -102,6 +113,7 @@ class Question:
     def described(self) -> str:
         """Ids of what explains the question, for a screen reader."""
         parts = [f"{self.id}-hint"] if self.hint or self.limits else []
+        parts += [f"{self.id}-unit"] if self.unit else []
         parts += [f"{self.id}-error"] if self.error else []
         return " ".join(parts)
 
@@ -119,12 +131,19 @@ def questions(
     problems: Iterable[Problem] = (),
 ) -> tuple[Question, ...]:
     """Arrange the items of a page with what stands in them."""
-    say = phrases(language)
-    wrong = {p.item: say[p.word].format(**p.values) for p in problems}
+    wrong = {p.item: _complaint(p, language) for p in problems}
     return tuple(
         _question(item, instrument, language, values.get(item.id, ""), wrong)
         for item in sheet.items
     )
+
+
+def _complaint(problem: Problem, language: str) -> str:
+    values = {
+        name: decimal(value, language) if isinstance(value, str) else value
+        for name, value in problem.values.items()
+    }
+    return phrases(language)[problem.word].format(**values)
 
 
 def _question(
@@ -134,56 +153,97 @@ def _question(
     value: str,
     wrong: Mapping[str, str],
 ) -> Question:
-    def said(text: Any) -> str:  # noqa: ANN401 - text in one or several languages
-        return instrument.wording(text, language)
-
-    options: tuple[Option, ...] = ()
-    refusals: tuple[Option, ...] = ()
-    unit = limits = ""
-    kind, most = "options", 0
-    if isinstance(item, LikertItem | ChoiceItem):
-        scale = instrument.response_scale(item.response_scale)
-        options = tuple(
-            Option(str(code), said(label), str(code) == value)
-            for code, label in scale.options.items()
-        )
-        refusals = tuple(
-            Option(str(one.code), said(one.label), str(one.code) == value)
-            for one in scale.missing
-        )
-    elif isinstance(item, NumberItem):
-        kind, unit = "number", said(item.unit)
-        limits = phrases(language)["range"].format(
-            least=spell(item.minimum), most=spell(item.maximum)
-        )
+    options, refusals = _options(item, instrument, language, value)
+    kind, unit, limits, keys, most = "options", "", "", "text", 0
+    if isinstance(item, NumberItem):
+        kind, unit = "number", instrument.wording(item.unit, language)
+        limits, keys = _limits(item, language), _keys(item)
     elif isinstance(item, TextItem):
         kind, most = ("text" if item.multiline else "line"), item.max_length
-    likert = isinstance(item, LikertItem) and len(options) <= _WIDE
     return Question(
         id=item.id,
-        text=said(item.text),
-        hint=said(item.hint),
+        text=instrument.wording(item.text, language),
+        hint=instrument.wording(item.hint, language),
         kind=kind,
         required=item.required,
-        wide=likert,
+        layout=_layout(item, options),
         options=options,
         refusals=refusals,
         value=value,
         unit=unit,
         limits=limits,
+        keys=keys,
         most=most,
         error=wrong.get(item.id, ""),
     )
 
 
+def _options(
+    item: AnyItem, instrument: Instrument, language: str, value: str
+) -> tuple[tuple[Option, ...], tuple[Option, ...]]:
+    """List the answers of an item, and those that are none."""
+    if not isinstance(item, LikertItem | ChoiceItem):
+        return (), ()
+    scale = instrument.response_scale(item.response_scale)
+
+    def option(code: Code, label: Text) -> Option:
+        said = instrument.wording(label, language)
+        return Option(str(code), said, str(code) == value)
+
+    return (
+        tuple(option(code, label) for code, label in scale.options.items()),
+        tuple(option(one.code, one.label) for one in scale.missing),
+    )
+
+
+def _layout(item: AnyItem, options: tuple[Option, ...]) -> str:
+    if isinstance(item, LikertItem) and len(options) <= _WIDE:
+        return "wide" if len(options) <= _NARROW else "wide seven"
+    brief = all(len(option.label) <= _BRIEF for option in options)
+    return "short" if brief and len(options) <= _FEW else ""
+
+
+def _limits(item: NumberItem, language: str) -> str:
+    return phrases(language)["range"].format(
+        least=decimal(spell(item.minimum), language),
+        most=decimal(spell(item.maximum), language),
+    )
+
+
+def _keys(item: NumberItem) -> str:
+    """Choose the keyboard of a phone; some have no minus among their digits."""
+    if item.minimum < 0:
+        return "text"
+    return "numeric" if item.integer else "decimal"
+
+
+def decimal(number: str, language: str) -> str:
+    """Write a number with the decimal sign of a language."""
+    base = language.split("-", maxsplit=1)[0]
+    return number if base in _POINT else number.replace(".", ",")
+
+
 @dataclass(frozen=True, slots=True)
 class Mean:
-    """A person's own mean on a scale, in words."""
+    """A person's own mean on a scale, in words.
+
+    Attributes
+    ----------
+    label
+        What the scale is called.
+    number, value
+        The mean, and as it is written.
+    least, most
+        Codes of the first and of the last answer.
+    near
+        The answer that is nearest to the mean; both of two that are equally near.
+    """
 
     label: str
-    value: float
-    least: float
-    most: float
+    number: float
+    value: str
+    least: int
+    most: int
     near: str
 
 
@@ -216,14 +276,18 @@ def _mean(
         return None
     options = instrument.response_scale(item.response_scale).options
     numbers = [code for code in options if isinstance(code, int)]
-    near = min(numbers, key=lambda code: abs(code - value))
+    nearest = min(abs(code - value) for code in numbers)
+    near = [code for code in numbers if abs(code - value) == nearest]
     label = instrument.wording(scale.label, language)
     return Mean(
         label,
         round(value, 1),
+        decimal(spell(round(value, 1)), language),
         min(numbers),
         max(numbers),
-        instrument.wording(options[near], language),
+        " \N{EN DASH} ".join(
+            instrument.wording(options[code], language) for code in near
+        ),
     )
 
 

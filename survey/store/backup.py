@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import struct
 import zipfile
+import zlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -30,6 +32,19 @@ _MANIFEST: Final = "manifest.json"
 #: Where someone is logged in is no part of the data.
 _LEFT_OUT: Final = frozenset({"visit", "login"})
 _CHUNK: Final = 1000
+_BLOCK: Final = 1 << 20
+#: What reading a damaged archive may end in.
+_UNREADABLE: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    KeyError,
+    TypeError,
+    ValueError,
+    RuntimeError,
+    EOFError,
+    OSError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +89,8 @@ def backup(engine: sa.Engine, target: Path) -> Backup:
     version = current(engine) or ""
     rows: dict[str, int] = {}
     hashes: dict[str, str] = {}
+    part.unlink(missing_ok=True)
+    part.touch(0o600)
     with (
         reading(engine) as connection,
         zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive,
@@ -95,10 +112,19 @@ def backup(engine: sa.Engine, target: Path) -> Backup:
         archive.writestr(_MANIFEST, json.dumps(content, indent=1))
     with part.open("rb+") as written:
         os.fsync(written.fileno())
-    part.chmod(0o600)
     found = check(part)
     part.replace(target)
+    _settle(target.parent)
     return Backup(target, found.made, found.version, found.rows)
+
+
+def _settle(folder: Path) -> None:
+    """See that the new name of a file is on the disk too."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def check(path: Path) -> Backup:
@@ -112,13 +138,23 @@ def check(path: Path) -> Backup:
     try:
         with zipfile.ZipFile(path) as archive:
             content = json.loads(archive.read(_MANIFEST))
+            listed = {f"{name}.jsonl" for name in content["sha256"]} | {_MANIFEST}
+            if listed != set(archive.namelist()):
+                odd = ", ".join(sorted(listed ^ set(archive.namelist())))
+                raise StoreError(
+                    f"{path}: what it holds is not what it lists: {odd}. Use another "
+                    "backup."
+                )
             for name, known in content["sha256"].items():
-                digest = hashlib.sha256(archive.read(f"{name}.jsonl"))
+                digest = hashlib.sha256()
+                with archive.open(f"{name}.jsonl") as stream:
+                    while part := stream.read(_BLOCK):
+                        digest.update(part)
                 if digest.hexdigest() != known:
                     raise StoreError(
                         f"{path}: table {name} is damaged. Use another backup."
                     )
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+    except _UNREADABLE as error:
         raise StoreError(
             f"{path}: this is no backup of a study ({error}). Name a file that "
             "`pushaway db backup` wrote."

@@ -25,6 +25,8 @@ Kind: TypeAlias = Literal["invitation", "resume", "receipt"]
 #: Characters of a code, five bits each: an invitation is not typed, the others may be.
 LENGTH: Final[dict[Kind, int]] = {"invitation": 26, "resume": 16, "receipt": 16}
 VARIABLE: Final = "PUSHAWAY_KEY"
+#: Hex digits of what a person's codes are made from.
+NONCE: Final = 32
 #: Letters and digits nobody takes for one another.
 _ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 
@@ -131,8 +133,8 @@ def _read(text: str, place: str) -> Key:
 
 
 def new_nonce() -> str:
-    """Draw what a person's codes are made from, 32 hex digits."""
-    return secrets.token_hex(16)
+    """Draw what a person's codes are made from, `NONCE` hex digits."""
+    return secrets.token_hex(NONCE // 2)
 
 
 def new_name() -> str:

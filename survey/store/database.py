@@ -6,7 +6,9 @@ the disk. Erased answers are overwritten, not only unlinked.
 
 from __future__ import annotations
 
+import logging
 import re
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnectionError
 
 from survey.errors import StoreError
 
@@ -29,6 +32,8 @@ _PRAGMAS: Final = (
     "secure_delete=ON",
 )
 _PATIENCE: Final = 5
+#: Tries to empty the write-ahead log.
+_ATTEMPTS: Final = 10
 
 
 def url_of(database: str | Path) -> sa.URL:
@@ -60,16 +65,23 @@ def url_of(database: str | Path) -> sa.URL:
 
 
 def connect(database: str | Path) -> sa.Engine:
-    """Open a database; connections are made when they are wanted."""
+    """Open a database; connections are made when they are wanted.
+
+    Statements are never logged with their values, whatever level a program logs at.
+    """
     url = url_of(database)
+    logging.getLogger("sqlalchemy").setLevel(logging.WARNING)
     if url.get_backend_name() == "postgresql":
         return sa.create_engine(
             url,
+            hide_parameters=True,
             pool_pre_ping=True,
             pool_size=5,
             connect_args={"connect_timeout": _PATIENCE},
         )
-    engine = sa.create_engine(url, connect_args={"timeout": _PATIENCE})
+    engine = sa.create_engine(
+        url, hide_parameters=True, connect_args={"timeout": _PATIENCE}
+    )
     sa.event.listen(engine, "connect", _prepare)
     return engine
 
@@ -103,6 +115,8 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
             commit(connection)
     except DBAPIError as error:
         raise plainly(error) from error
+    except NoConnectionError:
+        raise _busy() from None
 
 
 def begin(connection: sa.Connection) -> None:
@@ -145,14 +159,41 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
                 connection.rollback()
     except DBAPIError as error:
         raise plainly(error) from error
+    except NoConnectionError:
+        raise _busy() from None
 
 
-def forget(engine: sa.Engine) -> None:
-    """Take what was erased out of the write-ahead log too (SQLite)."""
+def forget(engine: sa.Engine) -> bool:
+    """Take what was erased out of the write-ahead log too (SQLite).
+
+    Returns
+    -------
+    bool
+        False if someone reads an older state of the database all the time; the log is
+        emptied by a later call, or when the database is closed.
+    """
     if engine.dialect.name != "sqlite":
-        return
+        return True
     with engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        # Short tries: while one waits for readers, nobody can write.
+        connection.exec_driver_sql("PRAGMA busy_timeout=200")
+        try:
+            for attempt in range(_ATTEMPTS):
+                if attempt:
+                    time.sleep(0.1)
+                row = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+                if row.scalar_one() == 0:
+                    return True
+        finally:
+            connection.exec_driver_sql("PRAGMA busy_timeout=5000")
+    return False
+
+
+def _busy() -> StoreError:
+    return StoreError(
+        "database: every connection is taken. Nothing of this was stored; try again in "
+        "a moment."
+    )
 
 
 def plainly(error: DBAPIError) -> StoreError:

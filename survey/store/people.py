@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -24,6 +25,7 @@ _KINDS: Final[tuple[Kind, ...]] = ("invitation", "resume", "receipt")
 #: The two sides of a couple, where nobody names them.
 ROLES: Final = ("a", "b")
 _LONGEST: Final = 200
+_ROLE: Final = re.compile(r"\w[\w -]{0,31}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +76,10 @@ def add(
     form: str | None = None,
     invited: bool = True,
     panel: Mapping[str, str] | None = None,
+    nonce: str | None = None,
 ) -> Person:
-    """Add a person and make their codes work."""
-    nonce = new_nonce()
+    """Add a person and make their codes work; from a new `nonce` if none is given."""
+    nonce = nonce or new_nonce()
     kept = {} if study.settings.anonymous else dict(panel or {})
     found = connection.execute(
         tables.person.insert().values(
@@ -128,9 +131,14 @@ def invite(
         raise RefusedError(
             f"invite: {people} people and {couples} couples. Ask for at least one."
         )
-    if couples and len(set(roles)) != len(ROLES):
+    if couples and not len(roles) == len(set(roles)) == len(ROLES):
         raise RefusedError(
             f"invite: a couple has two different roles, found {list(roles)}."
+        )
+    if couples and not all(_ROLE.fullmatch(role) for role in roles):
+        raise RefusedError(
+            "invite: a role has up to 32 letters, digits, spaces and hyphens, found "
+            f"{[role[:40] for role in roles]}."
         )
     out = [
         add(connection, study, key, language=language, form=form) for _ in range(people)
@@ -228,15 +236,21 @@ def connected(
 ) -> Person | None:
     """Find whom a browser stands for; None when it does not, or no longer."""
     row = connection.execute(
-        sa.select(tables.person)
-        .join(tables.visit, tables.visit.c.person == tables.person.c.id)
-        .where(
-            tables.visit.c.hash == visit,
-            tables.visit.c.expires > moment,
-            tables.person.c.study == study.id,
-        )
+        _CONNECTED, {"visit": visit, "moment": moment, "one_study": study.id}
     ).one_or_none()
     return None if row is None else _of(row)
+
+
+#: Made once: every request asks for it.
+_CONNECTED: Final = (
+    sa.select(tables.person)
+    .join(tables.visit, tables.visit.c.person == tables.person.c.id)
+    .where(
+        tables.visit.c.hash == sa.bindparam("visit"),
+        tables.visit.c.expires > sa.bindparam("moment"),
+        tables.person.c.study == sa.bindparam("one_study"),
+    )
+)
 
 
 def disconnect(connection: sa.Connection, visit: str) -> None:
@@ -245,9 +259,12 @@ def disconnect(connection: sa.Connection, visit: str) -> None:
 
 
 def panel_of(study: Study, parameters: Mapping[str, str]) -> dict[str, str]:
-    """Keep of the parameters of a link those of a panel, cut to a sane length."""
+    """Keep of the parameters of a link those of a panel, cut to a sane length.
+
+    What cannot be printed, as a line break, was put there by nobody's panel.
+    """
     return {
         name: parameters[name][:_LONGEST]
         for name in study.settings.panel
-        if parameters.get(name)
+        if parameters.get(name) and parameters[name].isprintable()
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
 
@@ -14,11 +14,45 @@ from survey.store import tables
 from survey.store.studies import now, stamp
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from survey.store.people import Person
     from survey.store.studies import Study, Wave
+
+
+# Statements are made once: every request wants them.
+_RESPONSE: Final = sa.select(tables.response).where(
+    tables.response.c.person == sa.bindparam("of_person"),
+    tables.response.c.wave == sa.bindparam("in_wave"),
+)
+_ANSWERS: Final = (
+    sa.select(tables.answer.c.item, tables.answer.c.value)
+    .where(tables.answer.c.response == sa.bindparam("of_response"))
+    .order_by(tables.answer.c.id)
+)
+_KNOWN: Final = sa.select(tables.submission.c.digest).where(
+    tables.submission.c.key == sa.bindparam("sent_key")
+)
+_SUBMISSION: Final = tables.submission.insert()
+_ANSWER: Final = tables.answer.insert()
+_MOVE: Final = (
+    tables.response.update()
+    .where(tables.response.c.id == sa.bindparam("one"))
+    .values(
+        page=sa.bindparam("to_page"),
+        reached=sa.case(
+            (
+                tables.response.c.reached < sa.bindparam("to_reached"),
+                sa.bindparam("to_reached"),
+            ),
+            else_=tables.response.c.reached,
+        ),
+        finished=sa.func.coalesce(
+            tables.response.c.finished, sa.bindparam("to_finished", type_=sa.DateTime)
+        ),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +162,7 @@ def begin(
 def find(connection: sa.Connection, person: Person, wave: int) -> Response | None:
     """Read what a person answered in a wave; None when they have not begun."""
     row = connection.execute(
-        sa.select(tables.response).where(
-            tables.response.c.person == person.id, tables.response.c.wave == wave
-        )
+        _RESPONSE, {"of_person": person.id, "in_wave": wave}
     ).one_or_none()
     if row is None:
         return None
@@ -150,12 +182,8 @@ def find(connection: sa.Connection, person: Person, wave: int) -> Response | Non
 
 def answers_of(connection: sa.Connection, response: int) -> dict[str, str]:
     """Read the latest answer to every item."""
-    rows = connection.execute(
-        sa.select(tables.answer.c.item, tables.answer.c.value)
-        .where(tables.answer.c.response == response)
-        .order_by(tables.answer.c.id)
-    )
-    latest = {row.item: row.value for row in rows}
+    rows = connection.execute(_ANSWERS, {"of_response": response})
+    latest = dict(rows.all())
     return {item: value for item, value in latest.items() if value is not None}
 
 
@@ -168,11 +196,16 @@ def store(
     page: str,
     reached: int,
     finished: bool,
+    hidden: Collection[str] = (),
 ) -> bool:
     """Store one page; answers that did not change are not stored again.
 
     Parameters
     ----------
+    response
+        As it was read in this transaction.
+    hidden
+        Items that are not shown, given these answers: their own are taken back.
     page, reached, finished
         Where the person stands afterwards.
 
@@ -186,26 +219,28 @@ def store(
     RefusedError
         If a page with this key and other answers was stored before.
     """
-    known = connection.execute(
-        sa.select(tables.submission.c.digest).where(tables.submission.c.key == sent.key)
-    ).one_or_none()
+    digest = sent.digest
+    known = connection.scalar(_KNOWN, {"sent_key": sent.key})
     if known is not None:
-        if known.digest == sent.digest:
+        if known == digest:
             return False
         raise RefusedError("page: it was sent before, with other answers.")
     moment = stamp(study.settings, now())
     inserted = connection.execute(
-        tables.submission.insert().values(
-            key=sent.key,
-            digest=sent.digest,
-            response=response.id,
-            page=sent.page,
-            move=sent.move,
-            received=moment,
-            seconds=sent.seconds,
-        )
+        _SUBMISSION,
+        {
+            "key": sent.key,
+            "digest": digest,
+            "response": response.id,
+            "page": sent.page,
+            "move": sent.move,
+            "received": moment,
+            "seconds": sent.seconds,
+        },
     ).inserted_primary_key
-    before = answers_of(connection, response.id)
+    before = response.answers
+    values = {n: v for n, v in sent.values.items() if n not in hidden}
+    values |= dict.fromkeys(n for n in hidden if n in before)
     rows = [
         {
             "submission": inserted[0] if inserted else None,
@@ -214,11 +249,11 @@ def store(
             "value": value,
             "seconds": sent.item_seconds.get(item),
         }
-        for item, value in sent.values.items()
+        for item, value in values.items()
         if value != before.get(item) or item in sent.item_seconds
     ]
     if rows:
-        connection.execute(tables.answer.insert(), rows)
+        connection.execute(_ANSWER, rows)
     _move(connection, response, page, reached, moment if finished else None)
     return True
 
@@ -231,13 +266,14 @@ def _move(
     finished: datetime | None,
 ) -> None:
     """Say where the person stands; what is finished stays so."""
-    row = tables.response.c
-    change: dict[str, object] = {"page": page}
-    change["reached"] = sa.case((row.reached < reached, reached), else_=row.reached)
-    if finished is not None:
-        change["finished"] = sa.func.coalesce(row.finished, finished)
     connection.execute(
-        tables.response.update().where(row.id == response.id).values(**change)
+        _MOVE,
+        {
+            "one": response.id,
+            "to_page": page,
+            "to_reached": reached,
+            "to_finished": finished,
+        },
     )
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
@@ -33,6 +35,11 @@ PANEL: Final = (
     "rid",
     "source",
 )
+_ADDRESS: Final = re.compile(r"https?://[!-~]{1,2000}")
+_PARAMETER: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+#: Names that the page of consent has itself.
+_TAKEN: Final = frozenset({"agree", "csrf", "lang", "language"})
+_DAYS: Final = 366
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,24 @@ class Settings:
     panel: tuple[str, ...] = PANEL
     back_to: str = ""
     days: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Refuse what would lead people astray."""
+        if self.back_to and not _ADDRESS.fullmatch(self.back_to):
+            raise RefusedError(
+                f"back_to: found {self.back_to[:80]!r}. Write an address that begins "
+                "with https:// and has no spaces."
+            )
+        for name in self.panel:
+            if not _PARAMETER.fullmatch(name) or name in _TAKEN:
+                raise RefusedError(
+                    f"panel: {name[:80]!r} cannot be the name of a URL parameter here. "
+                    "Use letters, digits, _ and -; not agree, csrf, lang or language."
+                )
+        if not 0 < self.days <= _DAYS:
+            raise RefusedError(
+                f"days: found {self.days}. Write a number above 0, at most {_DAYS}."
+            )
 
     @classmethod
     def read(cls, text: str) -> Settings:
@@ -174,24 +199,37 @@ def find(connection: sa.Connection, name: str) -> Study:
     RefusedError
         If there is none of this name; lists those there are.
     """
-    row = _row(connection, name)
-    if row is None:
+    rows = connection.execute(_FIND, {"name": name}).all()
+    if not rows:
         known = connection.scalars(sa.select(tables.study.c.name)).all()
         raise RefusedError(
             f"study {name!r} is not in this database. "
             + (f"It has {', '.join(sorted(known))}." if known else "It has none yet.")
         )
-    waves = connection.execute(
-        sa.select(tables.wave)
-        .where(tables.wave.c.study == row.id)
-        .order_by(tables.wave.c.number)
-    )
     return Study(
-        row.id,
-        row.name,
-        Settings.read(row.settings),
-        tuple(Wave(w.number, w.instrument, w.opens, w.closes) for w in waves),
+        rows[0].id,
+        rows[0].name,
+        _settings(rows[0].settings),
+        tuple(Wave(w.number, w.instrument, w.opens, w.closes) for w in rows),
     )
+
+
+#: Made once: every request asks for it.
+_FIND: Final = (
+    sa.select(
+        tables.study.c.id,
+        tables.study.c.name,
+        tables.study.c.settings,
+        tables.wave.c.number,
+        tables.wave.c.instrument,
+        tables.wave.c.opens,
+        tables.wave.c.closes,
+    )
+    .join_from(tables.study, tables.wave)
+    .where(tables.study.c.name == sa.bindparam("name"))
+    .order_by(tables.wave.c.number)
+)
+_settings: Final = lru_cache(maxsize=16)(Settings.read)
 
 
 def _row(connection: sa.Connection, name: str) -> sa.Row[tuple[object, ...]] | None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 FOLDER = Path(__file__).parent / "migrations"
+_LOCK = int.from_bytes(b"pushaway", "big")
 
 
 def current(engine: sa.Engine) -> str | None:
@@ -49,6 +50,9 @@ def upgrade(engine: sa.Engine) -> tuple[str | None, str]:
     if before == newest():
         return before, before
     with writing(engine) as connection:
+        if connection.dialect.name == "postgresql":
+            # Programs that start together wait for one another, as on SQLite.
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
@@ -67,7 +71,10 @@ def require_current(engine: sa.Engine) -> None:
     _require_known(found)
     if found is None and not _tables(engine):
         upgrade(engine)
-    elif found != newest():
+        return
+    # Another program may have made them between the two looks.
+    found = found or current(engine)
+    if found != newest():
         raise StoreError(
             f"database: its tables are of version {found or 'unknown'}, this program "
             f"works with {newest()}. Make a backup (pushaway db backup), then run "

@@ -44,16 +44,21 @@ class Writer:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
+        self._open = False
+        self._gate = threading.Lock()
         self._queue: queue.Queue[_Write | None] = queue.Queue(WAITING)
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
 
     def __enter__(self) -> Self:
         """Begin to write."""
         self._thread.start()
+        self._open = True
         return self
 
     def __exit__(self, *_: object) -> None:
         """Write what was accepted, then stop."""
+        with self._gate:
+            self._open = False
         self._queue.put(None)
         self._thread.join()
 
@@ -63,16 +68,24 @@ class Writer:
         Raises
         ------
         StoreError
-            If too many writes are waiting already.
+            If too many writes are waiting already, or nobody writes (any more).
         """
         done: Future[T] = Future()
-        try:
-            self._queue.put_nowait(_Write(work, done))
-        except queue.Full:
-            raise StoreError(
-                f"database: {WAITING} writes are waiting. Nothing of this was stored; "
-                "try again in a moment."
-            ) from None
+        # Whoever waits may give up; what was accepted is written all the same.
+        done.set_running_or_notify_cancel()
+        with self._gate:
+            if not self._open:
+                raise StoreError(
+                    "database: nothing is written before the start or after the end. "
+                    "Nothing of this was stored; try again in a moment."
+                )
+            try:
+                self._queue.put_nowait(_Write(work, done))
+            except queue.Full:
+                raise StoreError(
+                    f"database: {WAITING} writes are waiting. Nothing of this was "
+                    "stored; try again in a moment."
+                ) from None
         return done
 
     def _run(self) -> None:
@@ -95,8 +108,11 @@ class Writer:
         outcomes: list[tuple[_Write, Any, BaseException | None]] = []
         try:
             with writing(self._engine) as connection:
-                outcomes = [(w, *_attempt(w, connection)) for w in batch]
-        except Exception as error:  # noqa: BLE001 - handed to whoever waits
+                if len(batch) == 1:
+                    outcomes = [(batch[0], batch[0].work(connection), None)]
+                else:
+                    outcomes = [(w, *_attempt(w, connection)) for w in batch]
+        except BaseException as error:  # noqa: BLE001 - handed to whoever waits
             for write in batch:
                 write.done.set_exception(error)
             return
@@ -111,15 +127,27 @@ def _attempt(
     write: _Write, connection: sa.Connection
 ) -> tuple[Any, BaseException | None]:
     """Do one write; if it fails it alone is undone."""
-    connection.exec_driver_sql("SAVEPOINT one_write")
+    _mark(connection, "SAVEPOINT one_write")
     try:
         result = write.work(connection)
     except Exception as error:
         if isinstance(error, DBAPIError) and error.connection_invalidated:
             raise
-        # Fails where the database gave up the whole transaction, as on a full disk.
-        connection.exec_driver_sql("ROLLBACK TO SAVEPOINT one_write")
-        connection.exec_driver_sql("RELEASE SAVEPOINT one_write")
+        try:
+            connection.exec_driver_sql("ROLLBACK TO SAVEPOINT one_write")
+            connection.exec_driver_sql("RELEASE SAVEPOINT one_write")
+        except DBAPIError:
+            # The database gave up the whole transaction, as on a full disk.
+            raise error from None
         return None, plainly(error) if isinstance(error, DBAPIError) else error
-    connection.exec_driver_sql("RELEASE SAVEPOINT one_write")
+    _mark(connection, "RELEASE SAVEPOINT one_write")
     return result, None
+
+
+def _mark(connection: sa.Connection, statement: str) -> None:
+    """Begin or end a write within the transaction; at once where that needs no net."""
+    raw = connection.connection.driver_connection
+    if connection.dialect.name == "sqlite" and raw is not None:
+        raw.execute(statement)
+    else:
+        connection.exec_driver_sql(statement)

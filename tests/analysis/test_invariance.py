@@ -167,7 +167,9 @@ def test_binary_items_take_no_steps_of_their_own() -> None:
     found = invariance(MODEL, data, "g", ordered=True)
     assert found.table["step"].tolist() == ["configural", "intercepts", "residuals"]
     assert found.warnings["what"].tolist()[0] == "binary items"
-    assert found.reached == "residuals"
+    # Equal residual variances came with the intercepts.
+    assert found.reached == "intercepts"
+    assert found.table["holds"].iloc[-1] == "not testable"
 
 
 BAD: list[tuple[dict[str, Any], str]] = [

@@ -205,4 +205,4 @@ def test_rows_without_any_answer_are_named() -> None:
     for missing in ("listwise", "ml"):
         warnings = cfa(THREE, holes, missing=missing).warnings
         told = warnings.loc[warnings["what"] == "empty_rows", "where"]
-        assert told.tolist() == ["2 rows answer no item: 7, 9"]
+        assert told.tolist() == ["2 rows answer no item: index 7, 9 of the table"]

@@ -34,6 +34,8 @@ bollen <- paste0("ind60 =~ x1 + x2 + x3\ndem60 =~ y1 + y2 + y3 + y4\ndem65 =~ y5
   "dem60 ~ ind60\ndem65 ~ ind60 + dem60\ny1 ~~ y5\ny2 ~~ y4 + y6\ny3 ~~ y7\ny4 ~~ y8\ny6 ~~ y8")
 mimic <- paste0(three, "\nvisual ~ ageyr\ntextual ~ visual + ageyr")
 second <- paste0(three, "\ng =~ visual + textual + speed")
+path <- "x1 ~ x2 + x3\nx4 ~ x1\nx5 ~ x4"
+predicted_two <- paste0(two, "\nA ~ age\nN ~ A + age")
 tied <- "visual =~ x1 + a*x2 + a*x3\ntextual =~ x4 + b*x5 + b*x6\nspeed =~ x7 + c*x8 + d*x9\nc == d + 0.1\nx1 ~~ e*x1\nx2 ~~ e*x2"
 fitted <- function(model, name, options, call = "cfa") fit_fine(model, tables[[name]], options, call)$fit
 asked <- function(model, name, options = list(), call = "cfa") list(call = call, model = model, data = name,
@@ -46,10 +48,16 @@ labels_of <- function(fit, group) {
 # Modification indices.
 changes <- function(...) {
   a <- asked(...); fit <- fitted(a$model, a$data, list(...)[-(1:2)][[1]], a$call)
-  m <- modindices(fit); m <- m[m$op %in% c("=~", "~~", "~"), ]
+  m <- modindices(fit)
+  # What rounding alone makes identified; scaling factors are no parameters with theta.
+  m <- m[is.na(m$mi) | m$mi > 1e-8, ]
+  if (identical(list(...)[[3]]$parameterization, "theta")) m <- m[m$op != "~*~", ]
   # A marker cannot be freed; where rounding hides that, lavaan prints a number.
   p <- parTable(fit); markers <- with(p[p$op == "=~" & p$free == 0 & p$ustart %in% 1, ], paste(lhs, op, rhs))
   m <- m[!is.na(m$mi) & !paste(m$lhs, m$op, m$rhs) %in% markers, ]
+  # Of a variance or a scaling factor lavaan prints the sign of the change only.
+  sign_only <- m$op == "~*~" | (m$op == "~~" & m$lhs == m$rhs)
+  m$sepc.lv[sign_only] <- NA; m$sepc.all[sign_only] <- NA
   c(a, list(row = paste(m$lhs, m$op, m$rhs), group = labels_of(fit, m$group), mi = digits12(m$mi), epc = digits12(m$epc),
     sepc_lv = digits12(m$sepc.lv), sepc_all = digits12(m$sepc.all)))
 }
@@ -67,7 +75,14 @@ modification <- list(
   groups_GLS = changes(three, "hs1939", list(group = "school", group.equal = "loadings", estimator = "GLS")),
   WLSMV = changes(two, "bfi", ord()), WLSMV_theta = changes(two, "bfi", ord(parameterization = "theta")),
   ordered_WLS = changes(two, "bfi", ord(estimator = "WLS")), ordered_ULSMV = changes(two, "bfi", ord(estimator = "ULSMV")),
-  ordered_groups = changes(short, "sem_categorical", ord(group = "g")))
+  ordered_groups = changes(short, "sem_categorical", ord(group = "g")),
+  equal_means = changes(three, "hs1939", list(group = "school", group.equal = c("loadings", "intercepts", "means"))),
+  fixed_means = changes(paste0(three, "\nvisual ~ 0.2*1\nx1 ~ 4.5*1"), "hs1939", list(meanstructure = TRUE)),
+  fixed_variance = changes(paste0(three, "\nvisual ~~ 0.5*visual\nx4 ~~ 0.4*x4"), "hs1939", list()),
+  ordered_scales = changes(short, "sem_categorical", ord(group = "g", group.equal = "loadings")),
+  ordered_locations = changes(short, "sem_categorical", ord(group = "g", group.equal = c("loadings", "thresholds", "intercepts"))),
+  paths = changes(path, "hs1939", list(fixed.x = FALSE), "sem"), paths_GLS = changes(path, "hs1939", list(estimator = "GLS"), "sem"),
+  structure = changes(paste0(three, "\nspeed ~ visual\nageyr ~ speed"), "hs1939", list(), "sem"))
 
 # Score tests.
 released <- function(...) {
@@ -148,7 +163,9 @@ scores <- list(ML = scored(three, "hs1939", list(), both), means = scored(three,
   groups = scored(three, "hs1939", list(group = "school", group.equal = c("loadings", "intercepts")), both),
   missing = scored(three, "sem_missing", list(missing = "ml"), both), mimic = scored(mimic, "hs1939", list(), both, "sem"),
   WLSMV = scored(two, "bfi", ord(), "EBM"), std_lv = scored(two, "bfi", ord(std.lv = TRUE), "EBM"),
-  ordered_groups = scored(short, "sem_categorical", ord(group = "g"), "EBM"))
+  ordered_groups = scored(short, "sem_categorical", ord(group = "g"), "EBM"),
+  ordered_predicted = scored(predicted_two, "bfi", list(ordered = c(paste0("A", 1:5), paste0("N", 1:5))), "EBM", "sem"),
+  mixed_predicted = scored(predicted_two, "bfi", list(ordered = c(paste0("A", 1:5), "N1", "N2")), "EBM", "sem"))
 
 # Residuals in Bentler's metric, with z, and the unbiased SRMR.
 left <- function(model, name, options = list(), call = "cfa") {
@@ -169,7 +186,14 @@ left <- function(model, name, options = list(), call = "cfa") {
 }
 residuals <- list(ML = left(three, "hs1939"), means = left(three, "hs1939", list(meanstructure = TRUE)),
   MLR = left(three, "hs1939", list(estimator = "MLR")), MLM = left(three, "hs1939", list(estimator = "MLM")),
-  WLS = left(three, "hs1939", list(estimator = "WLS")),
+  WLS = left(three, "hs1939", list(estimator = "WLS")), GLS = left(three, "hs1939", list(estimator = "GLS")),
+  observed = left(three, "hs1939", list(information = "observed")), MLF = left(three, "hs1939", list(estimator = "MLF")),
+  groups_GLS = left(three, "hs1939", list(group = "school", group.equal = "loadings", estimator = "GLS")),
+  mimic_GLS = left(mimic, "hs1939", list(estimator = "GLS"), "sem"), mimic_MLF = left(mimic, "hs1939", list(estimator = "MLF"), "sem"),
+  mimic_observed = left(mimic, "hs1939", list(information = "observed"), "sem"),
+  missing_MLF = left(three, "sem_missing", list(missing = "ml", estimator = "MLF")),
+  missing_expected = left(three, "sem_missing", list(missing = "ml", information = "expected")),
+  missing_MLR_expected = left(three, "sem_missing", list(missing = "ml", estimator = "MLR", information = "expected")),
   tied = left(tied, "hs1939"), democracy = left(bollen, "sem_democracy", list(), "sem"),
   groups = left(three, "hs1939", list(group = "school")),
   groups_equal = left(three, "hs1939", list(group = "school", group.equal = c("loadings", "intercepts"))),

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
     from analysis.arrays import Float1D, Float2D
     from analysis.sem.data import Table
+    from analysis.sem.estimators import Missing
     from analysis.sem.matrices import Layout
     from analysis.sem.moments import Moments
-    from analysis.sem.partable import ParameterTable
+    from analysis.sem.partable import Parameter, ParameterTable
     from analysis.sem.problem import Problem
     from analysis.sem.standardize import Standardized
 
@@ -59,21 +60,23 @@ def warnings_of(
     """Say what is odd about a solution: what, where (with the value), remedy.
 
     Values of `what`: ``rows_dropped``, ``empty_rows``, ``few_rows``,
-    ``rare_category``, ``predictor_freed``, ``one_item_factor``, ``negative_variance``,
-    ``loading_above_one``, ``correlation_above_one``, ``latent_cov_not_pd``,
-    ``residual_cov_not_pd``, ``correlation_at_bound``, ``sample_not_pd``,
-    ``defined_not_real``, ``few_clusters``, ``feedback_loop``; and those of `notes`:
+    ``rare_category``, ``predictor_freed``, ``marker_label``, ``one_item_factor``,
+    ``negative_variance``, ``loading_above_one``, ``correlation_above_one``,
+    ``latent_cov_not_pd``, ``residual_cov_not_pd``, ``correlation_at_bound``,
+    ``sample_not_pd``, ``defined_not_real``, ``few_clusters``, ``feedback_loop``; and
+    those of `notes`:
     ``start_not_used``, ``option_without_effect``, ``equal_thresholds``.
     """
     rows: list[Row] = list(notes)
     n_free = problem.coordinates.n_coordinates
     for moments in problem.moments:
-        rows += _dropped(moments)
+        rows += _dropped(moments, problem.method.missing)
     rows += _empty(data)
     rows += _few(problem.n_obs, n_free)
     rows += _few_clusters(problem, n_free)
     rows += _rare(problem, data)
     rows += _freed(problem.table)
+    rows += _marked(problem.table)
     rows += _alone(problem.table)
     rows += loop_rows(problem, theta)
     rows += _variances(problem, theta)
@@ -96,19 +99,26 @@ def _empty(data: Table) -> Iterator[Row]:
         if len(empty):
             shown = ", ".join(str(row) for row in empty[:NAMED])
             more = ", …" if len(empty) > NAMED else ""
+            one = len(empty) == 1
             yield (
                 "empty_rows",
                 (
-                    f"{len(empty)} row{_place(group.label)} answers no item: {shown}"
-                    if len(empty) == 1
-                    else f"{len(empty)} rows{_place(group.label)} answer no item: "
-                    f"{shown}{more}"
+                    f"{len(empty)} row{'' if one else 's'}{_place(group.label)} "
+                    f"answer{'s' if one else ''} no item: index {shown}{more} of the "
+                    "table"
                 ),
                 "They say nothing and are left out; look why they are there",
             )
 
 
-def _dropped(moments: Moments) -> Iterator[Row]:
+def _lacking(missing: Missing) -> str:
+    """Say what the rows lack that are left out."""
+    if missing == "listwise":
+        return "miss an answer"
+    return "answer no item, or miss a predictor"
+
+
+def _dropped(moments: Moments, missing: Missing) -> Iterator[Row]:
     n_rows = moments.n_obs + moments.n_dropped
     if moments.n_dropped > DROPPED * n_rows:
         yield (
@@ -116,11 +126,16 @@ def _dropped(moments: Moments) -> Iterator[Row]:
             (
                 f"{moments.n_dropped} of {n_rows} rows"
                 f"{_place(moments.label)} "
-                f"({100 * moments.n_dropped / n_rows:.1f} %) miss an answer"
+                f"({100 * moments.n_dropped / n_rows:.1f} %) {_lacking(missing)}"
             ),
             (
-                "Compare those left out with the others; report both numbers; "
-                "missing='ml' (or 'pairwise' with ordered variables) would use them"
+                "Compare those left out with the others; report both numbers"
+                + (
+                    "; missing='ml' (or 'pairwise' with ordered variables) would use "
+                    "them"
+                    if missing == "listwise"
+                    else ""
+                )
             ),
         )
 
@@ -234,6 +249,34 @@ def _freed(table: ParameterTable) -> Iterator[Row]:
                 (
                     f"State the covariances ({name} ~~ {apart[0]}), or leave the "
                     f"variance or mean of {name} out of the model"
+                ),
+            )
+
+
+def _marked(table: ParameterTable) -> Iterator[Row]:
+    """Labels on a marker loading that other parameters have, too."""
+    first: dict[tuple[str, int], Parameter] = {}
+    for row in table.rows:
+        if row.op == "=~":
+            first.setdefault((row.lhs, row.group), row)
+    markers = [r for r in first.values() if r.label and r.fixed is not None]
+    for label in dict.fromkeys(r.label for r in markers):
+        marker = next(r for r in markers if r.label == label)
+        others = [
+            table.spell(r)
+            for r in table.rows
+            if r.label == label and first.get((r.lhs, r.group)) is not r
+        ]
+        if others:
+            yield (
+                "marker_label",
+                (
+                    f"{table.spell(marker)} is fixed at {marker.fixed:g} and labelled "
+                    f"{label}, so that {', '.join(others)} is fixed, too"
+                ),
+                (
+                    f"To estimate {label}, free the marker (NA*{marker.rhs}) and fix "
+                    "the variance of its factor to 1"
                 ),
             )
 

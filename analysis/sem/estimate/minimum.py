@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from analysis.arrays import Float1D, Float2D
     from analysis.sem.estimate.starts import Starts
+    from analysis.sem.partable import ParameterTable
     from analysis.sem.problem import Problem
 
 # Expected decrease of the discrepancy at which a point is the minimum. With 1,000
@@ -177,7 +178,7 @@ def lowest(problem: Problem, starts: Starts, *, floor: float = 0.0) -> Minimum:
     ]
     minima = [found for found in (*searched, *beyond) if found.converged]
     if not minima:
-        raise _failure(problem, searched)
+        raise _failure(problem, searched, starts)
     best = min(minima, key=lambda found: round(problem.value(found.z), _DIGITS))
     return _minimum(problem, best, searched, starts)
 
@@ -203,7 +204,7 @@ def _improper(problem: Problem, found: _Point) -> list[str]:
     ]
 
 
-def _failure(problem: Problem, searched: list[_Point]) -> Exception:
+def _failure(problem: Problem, searched: list[_Point], starts: Starts) -> Exception:
     if not searched:
         return ConvergenceError(
             "model: no start value gives a positive definite Sigma. Check fixed values "
@@ -219,11 +220,42 @@ def _failure(problem: Problem, searched: list[_Point]) -> Exception:
         )
     odd = _improper(problem, best)
     found = f" Negative variances on the way: {', '.join(odd[:_MANY])}." if odd else ""
+    moved = blamed or _furthest(problem, best, starts)
     return ConvergenceError(
-        f"model: no minimum in {len(searched)} searches; they moved "
-        f"{blamed or 'its parameters'} without end.{found} Look for items that hardly "
-        "correlate with their factor and factors with few items; collect more rows or "
-        "fit a smaller model."
+        f"model: no minimum in {len(searched)} searches; they moved {moved} without "
+        f"end.{found} {_held_scales(table)}Look for items that hardly correlate with "
+        "their factor and factors with few items; collect more rows or fit a smaller "
+        "model."
+    )
+
+
+def _furthest(problem: Problem, found: _Point, starts: Starts) -> str:
+    """Spell the parameters that went furthest, in units of the data."""
+    theta = problem.coordinates.theta(found.z)
+    far = np.abs(theta - starts.theta) / starts.scale
+    known = np.where(np.isfinite(far), far, 0.0)
+    named = [k for k in np.argsort(-known)[:_MANY] if known[k] > known.max() / _MANY]
+    free = problem.table.free
+    return ", ".join(
+        f"{problem.table.spell(free[k])} (at {theta[k]:.3g})" for k in named
+    )
+
+
+def _held_scales(table: ParameterTable) -> str:
+    """Say that factors of factors may be a Heywood case which a fixed scale hides."""
+    lower = {r.rhs for r in table.rows if r.op == "=~"} & {*table.latent}
+    held = [
+        r.lhs
+        for r in table.rows
+        if r.is_variance and r.lhs in lower and r.fixed and r.group == 1
+    ]
+    if not held:
+        return ""
+    return (
+        f"The residual variances of {', '.join(held)} are held at a positive value "
+        "(std_lv=True), so that one which wants to be 0 or less drives the loadings "
+        "away: fit with std_lv=False, and look there for a Heywood case (a negative "
+        "variance). "
     )
 
 

@@ -37,6 +37,14 @@ DELTA_CFI: Final = -0.010
 DELTA_RMSEA: Final = 0.015
 LEVEL: Final = 0.05
 _MOST: Final = 20
+_WITHOUT_RESIDUALS: Final = (
+    "step left out",
+    (
+        "residuals: with parameterization='delta' residual variances follow from the "
+        "loadings and scales, and are no parameters"
+    ),
+    "Take parameterization='theta' to test them",
+)
 
 
 def invariance(
@@ -125,7 +133,10 @@ def invariance(
         weights=weights,
     )
     study, notes = _study(model, data, request, occasions or {}, partial)
-    wanted = ladder_steps(steps, study.options.categories)
+    ordinal = study.options.categories
+    wanted = ladder_steps(steps, ordinal, theta=study.options.theta)
+    if steps is None and ordinal and not study.options.theta:
+        notes.append(_WITHOUT_RESIDUALS)
     fits: dict[str, SemFit] = {}
     released: list[tuple[str, str]] = []
     tests: dict[str, Difference] = {}
@@ -182,7 +193,8 @@ def _released(
     freed: list[str] = []
     while len(freed) < _MOST and fit.statistic.df > before.statistic.df:
         test = difference(before, fit)
-        cfi, rmsea = _change(before, fit, "cfi"), _change(before, fit, "rmsea")
+        end = _ending(before, fit)
+        cfi, rmsea = (_change(before, fit, index, end) for index in ("cfi", "rmsea"))
         if _verdict(test, cfi, rmsea) != "no":
             break
         top = _candidates(step, fit, before)
@@ -232,18 +244,25 @@ def _key(row: Mapping[Hashable, object]) -> tuple[str, str, str]:
     return str(row["lhs"]), str(row["op"]), str(row["rhs"])
 
 
-def _ending(fit: SemFit) -> str:
-    """Which indices tell of changes.
+def _ending(*fits: SemFit) -> str:
+    """Which indices tell of changes: the best ones that all fits have.
 
     Robust ones of ordered variables see correlations only, and so no threshold that is
     wrongly held equal.
     """
-    return "_scaled" if fit.table.categories else fit.indices.best
+    if fits[0].table.categories:
+        return "_scaled"
+    known = [fit.indices.best for fit in fits if fit.statistic.df]
+    return next((e for e in ("", "_scaled", "_robust") if e in known), "")
 
 
-def _change(before: SemFit, after: SemFit, index: str) -> float:
-    end = _ending(after)
-    return after.indices.get(f"{index}{end}") - before.indices.get(f"{index}{end}")
+def _index(fit: SemFit, index: str, end: str) -> float:
+    """Value of an index; a saturated model has the plain ones, which are perfect."""
+    return fit.indices.get(f"{index}{end}" if fit.statistic.df else index)
+
+
+def _change(before: SemFit, after: SemFit, index: str, end: str) -> float:
+    return _index(after, index, end) - _index(before, index, end)
 
 
 def _verdict(test: Difference, cfi: float, rmsea: float) -> str:
@@ -264,13 +283,15 @@ def _arrange(
 ) -> Invariance:
     rows, before = [], None
     candidates = pd.DataFrame()
+    end = _ending(*fits.values())
     for step in steps:
         if step.name not in fits:
             continue
         fit = fits[step.name]
         freed = sum(name == step.name for name, _ in released)
-        row = _row(step, fit, before, tests.get(step.name)) | {"released": freed}
-        if row["holds"] != "yes" and not len(candidates):
+        row = _row(step, fit, before, tests.get(step.name), end)
+        row |= {"released": freed}
+        if row["holds"] in {"no", "unclear"} and not len(candidates):
             candidates = _candidates(step, fit, before)
         rows.append(row)
         before = fit
@@ -287,9 +308,49 @@ def _arrange(
             "cut-offs come from continuous maximum likelihood."
         ),
         groups={m.label or "all": m.n_obs for m in first.problem.moments},
-        warnings=pd.concat([_binary(study), _of_steps(fits)], ignore_index=True),
+        warnings=pd.concat(
+            [
+                _binary(study),
+                _not_testable(rows),
+                _without_robust(fits),
+                _of_steps(fits),
+            ],
+            ignore_index=True,
+        ),
         study=study,
         steps=steps,
+    )
+
+
+def _not_testable(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
+    """Name the steps that restrict nothing, and so say nothing."""
+    return warning_table(
+        (
+            "step not testable",
+            f"{row['step']}: as many degrees of freedom as the step before",
+            (
+                "It restricts nothing that the answers can tell, so it neither holds "
+                "nor fails; leave it out of steps="
+            ),
+        )
+        for row in rows
+        if row["holds"] == "not testable"
+    )
+
+
+def _without_robust(fits: Mapping[str, SemFit]) -> pd.DataFrame:
+    """Name the steps of corrected tests that have no robust indices."""
+    lacking = [name for name, fit in fits.items() if fit.indices.lacks("rmsea_robust")]
+    if not lacking:
+        return warning_table()
+    return warning_table(
+        [
+            (
+                "no robust indices",
+                _spelt(lacking, fits),
+                "All steps are compared by scaled indices; report them as scaled",
+            )
+        ]
     )
 
 
@@ -331,20 +392,20 @@ def _binary(study: Study) -> pd.DataFrame:
 
 
 def _row(
-    step: Step, fit: SemFit, before: SemFit | None, test: Difference | None
+    step: Step, fit: SemFit, before: SemFit | None, test: Difference | None, end: str
 ) -> dict[str, object]:
-    i, end = fit.indices, _ending(fit)
+    i = fit.indices
     row: dict[str, object] = {"step": step.name, "words": step.words}
     row |= {name: i.get(name) for name in ("chisq", "df", "pvalue")}
     if fit.statistic.scaled:
         row |= {n: i.get(n) for n in ("chisq_scaled", "pvalue_scaled")}
     row |= {
         "index": end.strip("_") or "plain",
-        "cfi": i.get(f"cfi{end}"),
-        "tli": i.get(f"tli{end}"),
-        "rmsea": i.get(f"rmsea{end}"),
-        "rmsea_ci_lower": i.get(f"rmsea_ci_lower{end}"),
-        "rmsea_ci_upper": i.get(f"rmsea_ci_upper{end}"),
+        "cfi": _index(fit, "cfi", end),
+        "tli": _index(fit, "tli", end),
+        "rmsea": _index(fit, "rmsea", end),
+        "rmsea_ci_lower": _index(fit, "rmsea_ci_lower", end),
+        "rmsea_ci_upper": _index(fit, "rmsea_ci_upper", end),
         "srmr": i.srmr,
         "npar": i.npar,
     }
@@ -361,10 +422,10 @@ def _row(
         "delta_cfi": nothing,
         "delta_rmsea": nothing,
         "delta_srmr": nothing,
-        "holds": "yes" if before is None or test is None else "",
+        "holds": "yes" if before is None else "not testable",
     }
     if before is not None:
-        cfi, rmsea = _change(before, fit, "cfi"), _change(before, fit, "rmsea")
+        cfi, rmsea = (_change(before, fit, index, end) for index in ("cfi", "rmsea"))
         changes |= {
             "delta_cfi": cfi,
             "delta_rmsea": rmsea,

@@ -31,11 +31,12 @@ class Invariance:
     table
         One row per step: step, words; chisq df pvalue, scaled ones with corrected
         tests; cfi tli rmsea (robust where they exist, scaled with ordered variables,
-        whose robust ones see no thresholds; `index` says which) srmr; aic bic
-        with likelihoods; delta_chisq delta_df delta_pvalue against the step before
-        (a scaled difference test, `method` says which), delta_cfi delta_rmsea
-        delta_srmr; holds (yes, no, or unclear, see `criteria`); released, how many
-        equalities were given up.
+        whose robust ones see no thresholds, or where a step has no robust ones;
+        `index` says which) srmr; aic bic with likelihoods; delta_chisq delta_df
+        delta_pvalue against the step before (a scaled difference test, `method` says
+        which), delta_cfi delta_rmsea delta_srmr; holds (yes, no, or unclear, see
+        `criteria`; not testable where a step has the degrees of freedom of the one
+        before); released, how many equalities were given up.
     fits
         The fitted models by step.
     candidates
@@ -86,12 +87,13 @@ class Invariance:
 
     @property
     def reached(self) -> str:
-        """The last step up to which all hold."""
+        """The last tested step up to which all hold."""
         last = "none"
         for row in self.table.to_dict("records"):
             if row["holds"] == "no":
                 break
-            last = str(row["step"])
+            if row["holds"] != "not testable":
+                last = str(row["step"])
         return last
 
     def tidy(self) -> pd.DataFrame:

@@ -74,7 +74,10 @@ class Step:
 
 
 def ladder_steps(
-    names: Sequence[str] | None, categories: Mapping[str, int]
+    names: Sequence[str] | None,
+    categories: Mapping[str, int],
+    *,
+    theta: bool = True,
 ) -> tuple[Step, ...]:
     """Arrange the steps.
 
@@ -86,6 +89,9 @@ def ladder_steps(
         thresholds come first (Wu & Estabrook 2016).
     categories
         Number of categories of each ordered variable.
+    theta
+        Whether residual variances of ordered variables are parameters; in the delta
+        parameterisation they follow from the others, and there is no such step.
 
     Raises
     ------
@@ -100,6 +106,14 @@ def ladder_steps(
         names = (names,)
     if names is not None:
         wanted = tuple(ALIASES.get(n, n) for n in names)
+    if ordinal and not theta and "residuals" in wanted:
+        if names is not None:
+            raise AnalysisError(
+                "invariance, steps: residual variances of ordered variables are no "
+                "parameters with parameterization='delta', so 'residuals' would "
+                "restrict nothing. Use parameterization='theta', or leave the step out."
+            )
+        wanted = tuple(n for n in wanted if n != "residuals")
     if stray := [n for n in wanted if n not in get_args(StepName)]:
         raise AnalysisError(
             f"invariance, steps: {stray} are unknown."
