@@ -102,7 +102,7 @@ def opened(
                 "pushaway study begin, pushaway serve."
             )
         require_current(engine)
-        key = key_for(database, make=make)
+        key = key_for(database, make=make and not studies.exist(engine))
         if study is not None:
             with reading(engine) as connection:
                 studies.require_key(connection, study, key)

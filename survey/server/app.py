@@ -88,7 +88,7 @@ def create_app(
         )
     engine = connect(database)
     require_current(engine)
-    key = key_for(database, make=True)
+    key = key_for(database, make=not studies.exist(engine))
     with writing(engine) as connection:
         try:
             found = studies.find(connection, study)

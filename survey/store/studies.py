@@ -15,6 +15,7 @@ from survey.changes import diff
 from survey.errors import RefusedError, StoreError
 from survey.instrument import Instrument
 from survey.store import tables
+from survey.store.database import reading
 from survey.yaml12 import Document
 
 if TYPE_CHECKING:
@@ -236,6 +237,13 @@ def _row(connection: sa.Connection, name: str) -> sa.Row[tuple[object, ...]] | N
     return connection.execute(
         sa.select(tables.study).where(tables.study.c.name == name)
     ).one_or_none()
+
+
+def exist(engine: sa.Engine) -> bool:
+    """Whether a database holds a study, whose key must not be made anew."""
+    with reading(engine) as connection:
+        found = connection.scalar(sa.select(tables.study.c.id).limit(1))
+    return found is not None
 
 
 def require_key(connection: sa.Connection, name: str, key: Key) -> None:

@@ -21,6 +21,7 @@ from survey.server.admin.printing import FOLDER, say, unstored
 from survey.server.app import LOOPBACK, Log
 from survey.server.guard import Cookie, SafeHeaders
 from survey.server.posted import BadBodyError
+from survey.store import studies
 from survey.store.codes import key_for
 from survey.store.database import connect
 from survey.store.versions import require_current
@@ -63,7 +64,7 @@ def create_admin(
     secure = address.scheme == "https"
     office = Office(
         engine,
-        key_for(database, make=True),
+        key_for(database, make=not studies.exist(engine)),
         survey.rstrip("/"),
         Cookie.of("admin", secure=secure, strict=True),
     )
