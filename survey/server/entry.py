@@ -184,7 +184,9 @@ async def consent(request: Request) -> Response:
     def agree(connection: sa.Connection) -> Person | None:
         fresh = called(desk, connection, caller.cookie)
         person = fresh.person
-        if fresh.wave is None or not (person or fresh.study.settings.open):
+        wave, admitted = fresh.wave, person or fresh.study.settings.open
+        # Conditions may hide every page of a wave: there is nothing to answer then.
+        if not (wave and admitted and fresh.planner.sheets({}, wave.number, {})):
             return None
         if person is None:
             person = _newcomer(desk, connection, fresh, panel)
