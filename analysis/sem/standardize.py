@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 _CONSTANT = 1e-10
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Standardized:
     """Standardised solution, one value for each row of the table, then definitions.
 
@@ -35,13 +36,29 @@ class Standardized:
         Latent variables have unit variance, shape (n_rows + n_defined,).
     std_all
         Latent and observed variables have unit variance, same shape.
-    std_all_se
-        Standard errors of `std_all` by the delta method; NaN where it is constant.
     """
 
     std_lv: Float1D
     std_all: Float1D
-    std_all_se: Float1D
+    _readers: tuple[_Reader, ...]
+    _theta: Float1D
+    _covariance: Float2D
+
+    @cached_property
+    def std_all_se(self) -> Float1D:
+        """Standard errors of `std_all` by the delta method; NaN where it is constant.
+
+        Made when first asked for: they cost as much as a small fit.
+        """
+
+        def every(at: Float1D) -> Float1D:
+            return _standardized(self._readers, at, observed=True)
+
+        slope = complex_jacobian(every, self._theta)
+        variance = np.einsum("ik,ik->i", slope @ self._covariance, slope)
+        se = np.sqrt(np.maximum(variance, 0.0))
+        unknown = (se <= _CONSTANT) | np.isnan(self.std_all)
+        return np.where(unknown, np.nan, se)
 
 
 def standardize(
@@ -58,19 +75,12 @@ def standardize(
     """
     readers = tuple(_Reader.of(layout) for layout in layouts)
     point = as_complex(theta)
-
-    def every(at: Float1D) -> Float1D:
-        return _standardized(readers, at, observed=True)
-
-    slope = complex_jacobian(every, theta)
-    variance = np.einsum("ik,ik->i", slope @ covariance, slope)
-    std_all = np.real(every(point))
-    se = np.sqrt(np.maximum(variance, 0.0))
-    unknown = (se <= _CONSTANT) | np.isnan(std_all)
     return Standardized(
         std_lv=np.real(_standardized(readers, point, observed=False)),
-        std_all=std_all,
-        std_all_se=np.where(unknown, np.nan, se),
+        std_all=np.real(_standardized(readers, point, observed=True)),
+        _readers=readers,
+        _theta=theta,
+        _covariance=covariance,
     )
 
 
