@@ -172,6 +172,19 @@ def test_binary_items_take_no_steps_of_their_own() -> None:
     assert found.table["holds"].iloc[-1] == "not testable"
 
 
+def test_the_location_of_a_binary_item_is_free_until_the_intercepts() -> None:
+    data = two_groups(1500, 7)
+    data["i4"] = (data["i4"] > 1).astype(int)
+    found = invariance(MODEL, data, "g", ordered=True)
+    # Four items of three thresholds give up one each, then loadings, locations, scales.
+    assert found.table["df"].tolist() == [10, 14, 18, 22, 26]
+    assert found.table["chisq"].is_monotonic_increasing
+    assert found.reached == "residuals"
+    tidy = found.fit("loadings").tidy().set_index(["lhs", "op", "rhs", "group"])
+    assert tidy.loc[("i4", "~1", "", "b"), "std_error"] > 0
+    assert tidy.loc[("i4", "~~", "i4", "b"), "estimate"] == 1.0
+
+
 BAD: list[tuple[dict[str, Any], str]] = [
     ({}, "neither group= nor occasions="),
     ({"group": "school", "steps": ["scaler"]}, r"\['scaler'\] are unknown"),

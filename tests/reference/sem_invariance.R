@@ -18,7 +18,11 @@ for (k in 1:4) {
 }
 waves <- waves[, c(paste0("p", 1:4, "w1"), paste0("p", 1:4, "w2"))]
 waves <- keep_table(waves, "sem_waves")
-tables <- list(hs1939 = table_of("hs1939"), sem_missing = table_of("sem_missing"),
+# Answers to two scales, the first of them (and half of the second) cut in two.
+cut_in_two <- psychTools::bfi[psychTools::bfi$age < 23, c(paste0("A", 1:5), paste0("N", 1:5), "gender")]
+cut_in_two[1:7] <- as.integer(cut_in_two[1:7] > 3)
+cut_in_two <- keep_table(na.omit(as.data.frame(cut_in_two)), "sem_binary")
+tables <- list(sem_binary = cut_in_two, hs1939 = table_of("hs1939"), sem_missing = table_of("sem_missing"),
   sem_categorical = table_of("sem_categorical"), bfi = psychTools::bfi, sem_long = long, sem_waves = waves)
 
 tested <- function(fits, ...) {
@@ -82,6 +86,8 @@ ordered_ladder("ordered_theta", short, "sem_categorical", "g", "theta")
 ordered_ladder("ordered_delta", short, "sem_categorical", "g", "delta", upto = names(wu)[1:4])
 ordered_ladder("ordered_ULSMV", short, "sem_categorical", "g", "theta", "ULSMV")
 ordered_ladder("ordered_bfi", two, "bfi", "gender", "theta")
+# With the intercepts semTools sets free the scales of binary items, too; not so here.
+ordered_ladder("ordered_mixed", two, "sem_binary", "gender", "theta", upto = names(wu)[1:3])
 write_cases(cases, "sem_invariance_ordered", semTools = as.character(packageVersion("semTools")), ladders = ladders)
 
 # Occasions.

@@ -109,6 +109,9 @@ def invariance(
     link them; binary items have too few thresholds for steps of their own. Same models
     as ``semTools::measEq.syntax(ID.fac = "std.lv", ID.cat = "Wu")``; the difference
     tests are those of ``lavTestLRT``; tests/reference/sem_invariance.R.
+
+    Where many groups differ in a few items, so that no equality holds for all of them,
+    `analysis.sem.alignment` compares their means without one.
     """
     if group is None and not occasions:
         raise AnalysisError(
@@ -382,9 +385,9 @@ def _binary(study: Study) -> pd.DataFrame:
                 "binary items",
                 ", ".join(binary),
                 (
-                    "One threshold cannot be told from location and scale: thresholds "
-                    "and loadings of these items are tested together with intercepts, "
-                    "residual variances being equal (Wu & Estabrook 2016)"
+                    "One threshold cannot be told from location and scale: residual "
+                    "variances of these items are taken as equal throughout, and their "
+                    "thresholds are tested with the intercepts (Wu & Estabrook 2016)"
                 ),
             )
         ]

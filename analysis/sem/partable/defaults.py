@@ -302,12 +302,18 @@ def _ordered_variance(name: str, options: Options, group: int) -> Parameter:
 def _rescaled(name: str, options: Options, group: int) -> bool:
     """Whether equal thresholds set free the scale of a variable in a group.
 
-    Two equal thresholds tell location and scale; one, as of a binary variable, does
-    not.
+    Two equal thresholds tell location and scale; one, as of a binary variable, tells
+    location only.
     """
+    return _equal_cuts(name, options, group) > 1
+
+
+def _equal_cuts(name: str, options: Options, group: int) -> int:
+    """Count the thresholds of a variable that are those of the first group."""
+    if not (options.later(name, group) and "thresholds" in options.equal):
+        return 0
     cuts = range(1, options.categories[name])
-    enough = sum(f"{name}|t{k}" not in options.exempt for k in cuts) > 1
-    return options.later(name, group) and "thresholds" in options.equal and enough
+    return sum(f"{name}|t{k}" not in options.exempt for k in cuts)
 
 
 def _scalings(roles: Roles, options: Options, group: int) -> Iterator[Parameter]:
@@ -355,7 +361,7 @@ def _intercepts(
             yield Parameter(name, "~1", "", float("nan"), exogenous=True)
         elif name in options.categories:
             open_ = not released or f"{name}~1" in options.exempt
-            free = _rescaled(name, options, group) and open_
+            free = _equal_cuts(name, options, group) > 0 and open_
             yield Parameter(name, "~1", "", None if free else 0.0)
         else:
             yield Parameter(name, "~1", "")
