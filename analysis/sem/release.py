@@ -38,7 +38,8 @@ class ScoreTests:
         p_value; with robust estimators x2_robust p_value_robust; epc, the expected
         change of the released parameter.
     total, df
-        Test of all equalities together.
+        Test of all equalities together; df counts them, as lavaan does, which is too
+        many (and the test too mild) where some follow from others.
     n_obs
         Number of respondents.
     """
@@ -97,12 +98,13 @@ def score_tests(fit: SemFit) -> ScoreTests:
         filling = fit.uncertainty.sandwich.filling
     n = problem.score_rows
     rows, changes = [], []
-    for first, other, direction in _equalities(fit):
+    equalities = list(_equalities(fit))
+    for first, other, direction in equalities:
         change = _outside(direction, tangent, bend)
-        changes.append(change)
         variance = float(change @ bend @ change)
         if variance <= _NEW * float(direction @ bend @ direction):
             continue
+        changes.append(change)
         score = float(change @ slope)
         k = int(np.abs(direction).argmax())
         row: dict[str, object] = {
@@ -124,8 +126,8 @@ def score_tests(fit: SemFit) -> ScoreTests:
     if len(frame):
         by = "x2_robust" if "x2_robust" in frame else "x2"
         frame = frame.sort_values(by, ascending=False, ignore_index=True)
-    total, df = _total(slope, bend, changes, n)
-    return ScoreTests(frame, total, df, fit.n_obs)
+    total = _total(slope, bend, changes, n)
+    return ScoreTests(frame, total, len(equalities), fit.n_obs)
 
 
 def _outside(direction: Float1D, tangent: Float2D, bend: Float2D) -> Float1D:
@@ -138,18 +140,17 @@ def _outside(direction: Float1D, tangent: Float2D, bend: Float2D) -> Float1D:
     return found
 
 
-def _total(
-    slope: Float1D, bend: Float2D, changes: list[Float1D], n: int
-) -> tuple[float, int]:
+def _total(slope: Float1D, bend: Float2D, changes: list[Float1D], n: int) -> float:
     """Test of giving up all equalities; directions nobody can tell apart count once."""
     if not changes:
-        return float("nan"), 0
+        return float("nan")
     every = np.stack(changes, axis=1)
     inner = every.T @ bend @ every
-    size = np.sqrt(np.maximum(np.diag(inner), 1e-300))
-    inverse = np.linalg.pinv(inner / np.outer(size, size), rcond=_NEW, hermitian=True)
+    size = np.sqrt(np.diag(inner))
+    alike = inner / np.outer(size, size)
+    inverse = np.linalg.pinv(alike, rcond=_NEW, hermitian=True)
     score = (every.T @ slope) / size
-    return float(n * score @ inverse @ score), len(changes)
+    return float(n * score @ inverse @ score)
 
 
 def _equalities(fit: SemFit) -> Iterator[tuple[Parameter, str, Float1D]]:

@@ -72,6 +72,14 @@ def test_nothing_to_give_up() -> None:
     assert score_tests(fit).summary() == "The model imposes no equality."
 
 
+def test_an_equality_that_only_places_the_factor_adds_nothing_to_the_total() -> None:
+    placed = "x1 ~ c(i, i)*1\nvisual ~ c(0, NA)*1"
+    model = f"visual =~ x1 + c(l, l)*x2 + x3 + x4\n{placed}"
+    found = score_tests(cfa(model, HS, group="school"))
+    assert found.table["op"].tolist() == ["=~"]
+    assert found.total == pytest.approx(found.table["x2"].iloc[0], rel=1e-6)
+
+
 def test_regression_scores_by_hand() -> None:
     fit = cfa("f =~ x1 + x2 + x3", HS, std_lv=True)
     lam = fit.tidy()["estimate"][:3].to_numpy()
