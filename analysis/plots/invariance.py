@@ -12,8 +12,21 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-_MARKS = {"yes": "o", "unclear": "s", "no": "X"}
-_WORDS = {"yes": "holds", "unclear": "unclear", "no": "does not hold"}
+_MARKS = {"yes": "o", "unclear": "s", "no": "X", "not testable": "D"}
+_WORDS = {
+    "yes": "holds",
+    "unclear": "unclear",
+    "no": "does not hold",
+    "not testable": "not testable (restricts nothing)",
+}
+# A step that says nothing has an open mark.
+_FACES = {
+    "yes": "#2b8a6b",
+    "unclear": "#d9a441",
+    "no": "#b2182b",
+    "not testable": "white",
+}
+_EDGES = _FACES | {"not testable": "0.35"}
 
 
 def plot_ladder(table: pd.DataFrame, *, n_obs: int, ax: Axes | None = None) -> Axes:
@@ -44,6 +57,9 @@ def plot_ladder(table: pd.DataFrame, *, n_obs: int, ax: Axes | None = None) -> A
                 marker=mark,
                 s=70,
                 zorder=3,
+                clip_on=False,
+                facecolors=_FACES[verdict],
+                edgecolors=_EDGES[verdict],
                 label=_WORDS[verdict],
             )
     index = table["index"].iloc[0]
@@ -53,11 +69,11 @@ def plot_ladder(table: pd.DataFrame, *, n_obs: int, ax: Axes | None = None) -> A
         for words, cfi in zip(table["words"], table["cfi"], strict=True)
     ]
     axes.set_yticks(places, labels)
-    axes.invert_yaxis()
+    axes.set_ylim(len(table) - 0.5, -0.5)
     axes.set_xlabel(f"{name}RMSEA with 90% interval (n = {n_obs})")
     axes.set_xlim(left=0.0)
     axes.set_title("Invariance step by step", loc="left")
-    axes.legend(title="Step", loc="best", frameon=True)
+    axes.legend(title="Step", loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return axes
 
 
@@ -119,7 +135,6 @@ def plot_grid(
     steps = [c for c in verdicts.columns if c not in {"scale", "reached"}]
     height = max(2.2, 0.34 * len(verdicts) + 1.2)
     axes = ax if ax is not None else plt.subplots(figsize=(7.5, height))[1]
-    colours = {"yes": "#2b8a6b", "unclear": "#d9a441", "no": "#b2182b"}
     for verdict, mark in _MARKS.items():
         spots = [
             (k, row)
@@ -132,7 +147,8 @@ def plot_grid(
             [y for _, y in spots],
             marker=mark,
             s=110,
-            color=colours[verdict],
+            facecolors=_FACES[verdict],
+            edgecolors=_EDGES[verdict],
             label=_WORDS[verdict],
         )
     axes.set_xticks(range(len(steps)), [f"equal\n{s}" for s in steps])

@@ -12,7 +12,7 @@ from analysis.plots.forest import MARKERS, forest
 from analysis.plots.theme import PALETTE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
     from matplotlib.axes import Axes
@@ -42,6 +42,13 @@ def _label(ax: Axes, theta: Float1D, title: str, *, n: str) -> None:
     ax.set_xlim(float(theta.min()), float(theta.max()))
     ax.set_xlabel(f"{_THETA}, n = {n}")
     ax.set_title(title, loc="left", fontweight="bold")
+
+
+def _name_rows(ax: Axes, names: Sequence[str], labels: Mapping[str, str]) -> None:
+    """Name rows from top to bottom, without lines between them."""
+    ax.set_yticks(range(len(names)), [labels.get(name, name) for name in names])
+    ax.set_ylim(len(names) - 0.5, -0.5)
+    ax.grid(visible=False)
 
 
 def plot_information(
@@ -211,9 +218,7 @@ def plot_category_bands(
         for start, end in zip(starts, ends, strict=True):
             code = float(best[start])
             _band(ax, row, (theta[start], theta[end]), code=code, colour=colours[code])
-    ax.set_yticks(range(len(names)), [labels.get(name, name) for name in names])
-    ax.set_ylim(len(names) - 0.5, -0.5)
-    ax.grid(visible=False)
+    _name_rows(ax, names, labels)
     _label(ax, curve["theta"].to_numpy(float), "The likeliest answer", n=f"{n:,}")
     return ax
 
@@ -322,8 +327,7 @@ def plot_reliabilities(
         if len(enough):
             ends = (theta[enough[0]], theta[enough[-1]])
             ax.plot(ends, (row, row), color="0.1", lw=2, solid_capstyle="butt")
-    ax.set_yticks(range(curves.shape[1]), [labels.get(k, k) for k in names])
-    ax.grid(visible=False)
+    _name_rows(ax, names, labels)
     ax.figure.colorbar(image, ax=ax, label="Reliability")
     good = int((ordered.max() >= _ENOUGH).sum())
     reached = f"{good} of {curves.shape[1]} scales reach a reliability of"

@@ -5,13 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import cast
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.collections import PathCollection
 from scipy.stats import norm
 
 from analysis.efa import efa
 from analysis.errors import AnalysisError, ConvergenceError
+from analysis.plots.invariance import plot_grid
 from analysis.reliability import composite_reliability
 from analysis.sem import (
     cfa,
@@ -24,6 +27,8 @@ from analysis.sem import (
 )
 from analysis.sem.difference import difference
 from analysis.sem.indices import Excess, comparative
+
+mpl.use("Agg")
 
 HS = pd.read_csv(Path(__file__).parents[1] / "reference" / "hs1939.csv")
 THREE = "visual =~ x1 + x2 + x3\ntextual =~ x4 + x5 + x6\nspeed =~ x7 + x8 + x9"
@@ -127,6 +132,35 @@ def test_a_step_that_restricts_nothing_is_not_tested() -> None:
     assert found.table["holds"].tolist() == ["yes", "not testable"]
     assert found.reached == "configural"
     assert found.warnings["where"].iloc[0].startswith("thresholds: as many")
+    axes = found.plot()
+    places = {
+        str(mark.get_label()): np.asarray(mark.get_offsets()).tolist()
+        for mark in axes.collections
+        if isinstance(mark, PathCollection)
+    }
+    assert [place[1] for place in places["holds"]] == [0.0]
+    rmsea = found.table["rmsea"].iloc[1]
+    assert places["not testable (restricts nothing)"] == [[rmsea, 1.0]]
+    mpl.pyplot.close("all")
+
+
+def test_the_grid_marks_steps_that_are_not_testable() -> None:
+    verdicts = pd.DataFrame(
+        {
+            "scale": ["A", "B"],
+            "reached": ["configural", "thresholds"],
+            "configural": ["yes", "yes"],
+            "thresholds": ["not testable", "no"],
+        }
+    )
+    axes = plot_grid(verdicts, n_obs=300, by="gender")
+    marks = {
+        str(mark.get_label()): np.asarray(mark.get_offsets()).tolist()
+        for mark in axes.collections
+    }
+    assert marks["not testable (restricts nothing)"] == [[1.0, 0.0]]
+    assert marks["does not hold"] == [[1.0, 1.0]]
+    mpl.pyplot.close("all")
 
 
 def test_scores_given_predictors_are_the_same_in_both_parameterisations() -> None:
