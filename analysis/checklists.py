@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
+from analysis.cosmin import CRITERIA
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -237,6 +239,7 @@ def invariance_checklist(found: ScaleInvariance) -> pd.DataFrame:
             ("COSMIN 5", "steps and their order", ", ".join(first.fits)),
             ("COSMIN 5", "estimator", f"{kind}; scaled difference tests"),
             ("COSMIN 5", "what makes a step hold", first.criteria),
+            ("COSMIN 5", "what earns a plus", CRITERIA["measurement invariance"]),
             ("COSMIN 5", "result", found.summary()),
             ("COSMIN 5", "parameters released", f"{released}, listed where any"),
             ("COSMIN 5", "size of non-invariance", size),

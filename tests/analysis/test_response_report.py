@@ -33,6 +33,7 @@ def test_every_scale_has_its_own_model(scores: Scores) -> None:
     assert list(table["scale"].unique()) == ["avoidance", "affection"]
     assert (table["a"] > 0).all()
     assert "2 graded response models" in report.summary()
+    assert "Q3 < .37, or residual correlations < .20" in report.summary()
     titles = [ax.get_title(loc="left") for ax in report.plot_information().axes]
     assert any("measures best" in title for title in titles)
     assert report.plot().get_yticklabels()[0].get_text() in report.found
