@@ -1,8 +1,9 @@
 """Regressions: scale scores and covariates in, frozen results out.
 
-Reading order: formula -> design -> inference, collinearity -> fit; then one module
-a method: linear, blocks, logistic, ordinal, moderation, incremental, diagnostic.
-`separation` and `moments` hold what two of them share.
+Reading order: formula -> rows, values -> columns, alias -> design -> inference,
+collinearity -> fit; then one module a method: linear, blocks, logistic, ordinal,
+moderation, incremental, and sign -> predictive -> diagnostic. `separation` and
+`moments` hold what two of them share.
 """
 
 from analysis.regression.blocks import HierarchicalFit, hierarchical

@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analysis.errors import AnalysisError, TooFewError
+from analysis.errors import AnalysisError
 from analysis.plots.base_rates import base_rate_table
 from analysis.plots.forest import forest
-from analysis.regression.design import MAX_DROPPED, group_codes
+from analysis.regression.design import MAX_DROPPED
 from analysis.regression.formula import check_columns
 from analysis.regression.inference import check_conf_level
+from analysis.regression.predictive import predictive_rows
+from analysis.regression.sign import Sign
 from analysis.result import warning_table
 
 if TYPE_CHECKING:
@@ -22,9 +24,8 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from analysis.arrays import Bool1D, Float1D, Int1D
+    from analysis.arrays import Bool1D
 
-MIN_EVENTS = 5
 BASE_RATES = (0.02, 0.05, 0.10, 0.20, 0.30, 0.50)
 
 
@@ -197,10 +198,10 @@ def diagnostic(
     rows: list[dict[str, object]] = []
     predictive: list[dict[str, object]] = []
     for name in scores.columns:
-        sign = _Sign.of(name, scores[name], happened, clusters)
+        sign = Sign.of(name, scores[name], happened, clusters)
         cut = sign.youden() if cutoffs is None else float(cutoffs[name])
         rows.append(_accuracy_row(sign, cut, conf_level))
-        predictive.extend(_predictive_rows(sign, cut, base_rates, conf_level))
+        predictive.extend(predictive_rows(sign, cut, base_rates, conf_level))
         faults.extend(_sign_warnings(sign, cut, rows[-1], len(happened)))
     if cutoffs is None:
         what = "cuts are Youden's, chosen in this sample: accuracy is optimistic"
@@ -218,101 +219,7 @@ def diagnostic(
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Sign:
-    """One sign on the rows where it was observed; each row its own group if none."""
-
-    name: str
-    score: Float1D
-    event: Bool1D
-    groups: Int1D
-    clustered: bool
-
-    @classmethod
-    def of(
-        cls, name: str, score: pd.Series, event: Bool1D, groups: pd.Series | None
-    ) -> _Sign:
-        seen = score.notna().to_numpy()
-        if groups is not None:
-            seen = seen & groups.notna().to_numpy()
-        n_events, n_seen = int(event[seen].sum()), int(seen.sum())
-        if min(n_events, n_seen - n_events) < MIN_EVENTS:
-            raise TooFewError(
-                f"{name}: {n_events} events and {n_seen - n_events} non-events with "
-                f"the sign observed; at least {MIN_EVENTS} of each are needed. "
-                "Collect more or merge waves."
-            )
-        codes = np.arange(n_seen) if groups is None else group_codes(groups[seen])
-        return cls(
-            name, score.to_numpy(float)[seen], event[seen], codes, groups is not None
-        )
-
-    def placements(self) -> tuple[Float1D, Float1D]:
-        """For events the share of non-events below, for non-events of events above."""
-        ranks = stats.rankdata(self.score)
-        n1, n0 = int(self.event.sum()), int((~self.event).sum())
-        above = (ranks[self.event] - stats.rankdata(self.score[self.event])) / n0
-        below = (ranks[~self.event] - stats.rankdata(self.score[~self.event])) / n1
-        return above, 1 - below
-
-    def auc(self) -> tuple[float, float]:
-        """Area under the curve and its standard error."""
-        v10, v01 = self.placements()
-        area, m, n = float(v10.mean()), len(v10), len(v01)
-        n_groups = int(self.groups.max()) + 1
-        of_events = np.bincount(self.groups[self.event], v10 - area, minlength=n_groups)
-        of_others = np.bincount(
-            self.groups[~self.event], v01 - area, minlength=n_groups
-        )
-        i10 = len(np.unique(self.groups[self.event]))
-        i01 = len(np.unique(self.groups[~self.event]))
-        variance = (
-            _inflate(i10) * (of_events**2).sum() / m**2
-            + _inflate(i01) * (of_others**2).sum() / n**2
-            + 2 * _inflate(n_groups) * (of_events * of_others).sum() / (m * n)
-        )
-        return area, float(np.sqrt(max(variance, 0.0)))
-
-    def youden(self) -> float:
-        """Score with the largest sensitivity + specificity; the lowest if tied."""
-        cuts = np.unique(self.score)
-        events = np.sort(self.score[self.event])
-        others = np.sort(self.score[~self.event])
-        sensitivity = 1 - np.searchsorted(events, cuts) / len(events)
-        specificity = np.searchsorted(others, cuts) / len(others)
-        # Rounding keeps the choice among tied cuts from depending on the last bit.
-        return float(cuts[np.argmax(np.round(sensitivity + specificity, 12))])
-
-    def share(
-        self, hit: Bool1D, among: Bool1D, conf_level: float
-    ) -> tuple[float, float, float]:
-        """Share of `hit` in `among` with its Wilson interval."""
-        count = int(among.sum())
-        if count == 0:
-            return np.nan, np.nan, np.nan
-        p = float(hit[among].mean())
-        effective = float(count)
-        if self.clustered and 0 < p < 1:
-            gap = np.bincount(self.groups[among], hit[among] - p)
-            n_groups = len(np.unique(self.groups[among]))
-            variance = _inflate(n_groups) * float((gap**2).sum()) / count**2
-            effective /= max(1.0, variance / (p * (1 - p) / count))
-        return (p, *wilson_interval(p, effective, conf_level))
-
-
-def wilson_interval(p: float, n: float, conf_level: float) -> tuple[float, float]:
-    """Interval for a share `p` of `n` by Wilson (1927)."""
-    z = float(stats.norm.ppf(0.5 + conf_level / 2))
-    centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
-    return max(0.0, float(centre - half)), min(1.0, float(centre + half))
-
-
-def _inflate(n_groups: int) -> float:
-    return n_groups / (n_groups - 1) if n_groups > 1 else np.nan
-
-
-def _accuracy_row(sign: _Sign, cut: float, conf_level: float) -> dict[str, object]:
+def _accuracy_row(sign: Sign, cut: float, conf_level: float) -> dict[str, object]:
     area, error = sign.auc()
     half = float(stats.norm.ppf(0.5 + conf_level / 2)) * error
     marked = sign.score >= cut
@@ -337,64 +244,6 @@ def _accuracy_row(sign: _Sign, cut: float, conf_level: float) -> dict[str, objec
         "n_obs": len(sign.event),
         "n_events": int(sign.event.sum()),
     }
-
-
-def _predictive_rows(
-    sign: _Sign, cut: float, base_rates: Sequence[float], conf_level: float
-) -> Iterable[dict[str, object]]:
-    marked = sign.score >= cut
-    ppv = sign.share(sign.event, marked, conf_level)
-    npv = sign.share(~sign.event, ~marked, conf_level)
-    yield _predictive(sign.name, float(sign.event.mean()), "observed", ppv, npv)
-    n1, n0 = int(sign.event.sum()), int((~sign.event).sum())
-    se = float(marked[sign.event].mean())
-    sp = float((~marked)[~sign.event].mean())
-    for rate in base_rates:
-        odds = rate / (1 - rate)
-        yield _predictive(
-            sign.name,
-            float(rate),
-            "stated",
-            _at_odds(se, 1 - sp, odds, counts=(n1, n0), conf_level=conf_level),
-            _at_odds(sp, 1 - se, 1 / odds, counts=(n0, n1), conf_level=conf_level),
-        )
-
-
-def _predictive(
-    name: str,
-    rate: float,
-    kind: str,
-    ppv: tuple[float, float, float],
-    npv: tuple[float, float, float],
-) -> dict[str, object]:
-    return {
-        "term": name,
-        "base_rate": rate,
-        "kind": kind,
-        "ppv": ppv[0],
-        "ppv_low": ppv[1],
-        "ppv_high": ppv[2],
-        "npv": npv[0],
-        "npv_low": npv[1],
-        "npv_high": npv[2],
-    }
-
-
-def _at_odds(
-    hit: float, false: float, odds: float, *, counts: tuple[int, int], conf_level: float
-) -> tuple[float, float, float]:
-    """Predictive value at prior `odds`, with the interval on the logit."""
-    if hit + false == 0:
-        return np.nan, np.nan, np.nan
-    value = hit * odds / (hit * odds + false)
-    if not (0 < hit < 1 and 0 < false < 1):
-        return value, np.nan, np.nan
-    n_hit, n_false = counts
-    error = np.sqrt((1 - hit) / (n_hit * hit) + (1 - false) / (n_false * false))
-    half = float(stats.norm.ppf(0.5 + conf_level / 2)) * error
-    logit = np.log(hit * odds / false)
-    low, high = 1 / (1 + np.exp(-(logit - half))), 1 / (1 + np.exp(-(logit + half)))
-    return value, float(low), float(high)
 
 
 def _check_rates(base_rates: Sequence[float]) -> None:
@@ -460,7 +309,7 @@ def _groups(groups: pd.Series, signs: pd.DataFrame) -> pd.Series:
 
 
 def _sign_warnings(
-    sign: _Sign, cut: float, row: Mapping[str, object], n_known: int
+    sign: Sign, cut: float, row: Mapping[str, object], n_known: int
 ) -> Iterable[tuple[str, str, str]]:
     n_seen = len(sign.event)
     if n_known - n_seen > MAX_DROPPED * n_known:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from analysis.plots.forest import forest
-from analysis.regression.design import INTERCEPT
+from analysis.regression.columns import INTERCEPT
 from analysis.result import format_p
 
 if TYPE_CHECKING:

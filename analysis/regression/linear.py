@@ -10,11 +10,7 @@ import statsmodels.api as sm
 
 from analysis.errors import AnalysisError, TooFewError
 from analysis.regression.collinearity import condition_number, variance_inflation
-from analysis.regression.design import (
-    Design,
-    build_design,
-    is_category,
-)
+from analysis.regression.design import Design, build_design
 from analysis.regression.fit import RegressionFit, Vcov
 from analysis.regression.formula import parse_formula
 from analysis.regression.inference import (
@@ -23,6 +19,7 @@ from analysis.regression.inference import (
     coefficient_table,
     wald_f,
 )
+from analysis.regression.rows import is_category
 from analysis.result import warning_table
 
 if TYPE_CHECKING:

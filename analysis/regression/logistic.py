@@ -12,15 +12,12 @@ from scipy.special import xlog1py, xlogy
 
 from analysis.errors import AnalysisError, ConvergenceError, TooFewError
 from analysis.regression.collinearity import variance_inflation
-from analysis.regression.design import (
-    Design,
-    build_design,
-    is_category,
-)
+from analysis.regression.design import Design, build_design
 from analysis.regression.fit import RegressionFit
 from analysis.regression.formula import parse_formula
 from analysis.regression.inference import check_conf_level, coefficient_table
 from analysis.regression.linear import FEW_CLUSTERS, MAX_VIF
+from analysis.regression.rows import is_category
 from analysis.regression.separation import refuse_separation
 from analysis.result import warning_table
 

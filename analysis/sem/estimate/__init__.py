@@ -4,8 +4,8 @@ Read in this order: `request` (options, with `spelling`), `preparation` (data re
 options settled), `starts` (start values), `minimum` (the optimiser), `given` (start
 values that the model states), `feasible` (constraints that contradict each other),
 `constrained` (the minimum under inequalities), `loops` (variables that explain each
-other), `admissible` (solutions that converge and still cannot be believed), `models`
-(`cfa`, `sem`).
+other), `sample`, `phrasing` and `admissible` (what is odd about answers, model and
+solution), `models` (`cfa`, `sem`).
 """
 
 from analysis.sem.estimate.admissible import IMPROPER

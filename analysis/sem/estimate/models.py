@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from analysis.arrays import Float1D, Float2D
     from analysis.sem.data import Table
-    from analysis.sem.estimate.admissible import Row
+    from analysis.sem.estimate.sample import Row
     from analysis.sem.estimators import (
         EstimatorName,
         Information,
