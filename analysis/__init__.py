@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     )
     from analysis.scoring import Scores, score
     from analysis.sem import (
+        alignment,
         bootstrap_intervals,
         cfa,
         compare,
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Scores",
+    "alignment",
     "answer_claims",
     "apim",
     "bartlett",
@@ -127,6 +129,7 @@ __all__ = [
 
 _HOME: Final = {
     "Scores": "scoring",
+    "alignment": "sem",
     "answer_claims": "claims",
     "apim": "dyads",
     "bartlett": "efa",

@@ -5,10 +5,11 @@ data, estimators -> missing, moments -> matrices -> implied -> stack -> discrepa
 casewise -> problem, robust -> inference, standardize, residuals, baseline -> chisquare
 -> indices -> assess, fit; `estimate` walks through them. What asks further of a fit
 stands above: difference -> compare, modification, release, scores, local, intervals,
-discriminant -> invariance.
+discriminant -> invariance, alignment.
 """
 
 from analysis.calls import name_after
+from analysis.sem.alignment import Alignment, alignment
 from analysis.sem.compare import Comparison, compare
 from analysis.sem.discriminant import DiscriminantValidity, discriminant_validity
 from analysis.sem.estimate import IMPROPER, cfa, sem
@@ -27,6 +28,7 @@ from analysis.sem.scores import FactorScores, factor_scores
 
 __all__ = [
     "IMPROPER",
+    "Alignment",
     "BootstrapIntervals",
     "Comparison",
     "DiscriminantValidity",
@@ -38,6 +40,7 @@ __all__ = [
     "ProfileInterval",
     "ScoreTests",
     "SemFit",
+    "alignment",
     "bootstrap_intervals",
     "cfa",
     "compare",
