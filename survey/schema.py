@@ -109,9 +109,14 @@ def _column(item: AnyItem, instrument: Instrument) -> pa.Column:
     return pa.Column(kind, check, nullable=True)
 
 
-def rules(instrument: Instrument) -> tuple[Rule, ...]:
-    """List the rules that look at more than one cell."""
-    return (*_item_rules(instrument), *_key_rules())
+def rules(instrument: Instrument, *, ends_told: bool = False) -> tuple[Rule, ...]:
+    """List the rules that look at more than one cell.
+
+    With `ends_told` a row without a time in ``finished`` is a partial response: nobody
+    is held to a required item before the end, since who goes back or stops for today
+    may leave it open. Where the source does not tell, every row counts as finished.
+    """
+    return (*_item_rules(instrument, ends_told=ends_told), *_key_rules())
 
 
 def shown(item_id: str, instrument: Instrument, table: pd.DataFrame) -> pd.Series[bool]:
@@ -126,14 +131,14 @@ def shown(item_id: str, instrument: Instrument, table: pd.DataFrame) -> pd.Serie
     return in_form & conditions.holds(condition, table)
 
 
-def _item_rules(instrument: Instrument) -> list[Rule]:
+def _item_rules(instrument: Instrument, *, ends_told: bool) -> list[Rule]:
     out = []
     for item in instrument.items:
         condition = instrument.shown_if(item.id)
         if condition is not None or len(instrument.all_forms) > 1:
             out.append(_hidden_rule(item, instrument))
         if item.required:
-            out.append(_required_rule(item, instrument))
+            out.append(_required_rule(item, instrument, ends_told=ends_told))
     return out
 
 
@@ -159,11 +164,15 @@ def _page_conditions(item_id: str, instrument: Instrument) -> list[str | None]:
     return [page.show_if for page in instrument.pages if item_id in page.items]
 
 
-def _required_rule(item: AnyItem, instrument: Instrument) -> Rule:
+def _required_rule(item: AnyItem, instrument: Instrument, *, ends_told: bool) -> Rule:
+    def holds(table: pd.DataFrame) -> pd.Series[bool]:
+        met = table[item.id].notna() | ~shown(item.id, instrument, table)
+        return met | table["finished"].isna() if ends_told else met
+
     return Rule(
         item.id,
         "required answer is missing",
-        lambda table: table[item.id].notna() | ~shown(item.id, instrument, table),
+        holds,
         (item.id, *_asked_by(item.id, instrument)),
     )
 

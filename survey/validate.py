@@ -3,6 +3,13 @@
 Three steps: cells are typed (a cell that cannot be is a failure), pandera checks codes,
 ranges and rules on the typed table, and whole rows with a failure are set aside as they
 arrived. Nothing is dropped and no cell is changed.
+
+A partial response is kept as what it is. Where the source tells when people finished
+(it has a column ``finished``), a row without a time there is unfinished: its answers
+are checked as all others are, but no required item counts as missing, and the notes say
+how many rows these are. That is what the web survey writes, and what a file of another
+platform says once its column is mapped (LimeSurvey's ``submitdate``). ODK hands over
+finished forms only; a source without the column is held to every required item.
 """
 
 from __future__ import annotations
@@ -52,6 +59,8 @@ class Validation:
         ``text`` as it stands there, ``reason``. They are failures, too.
     notes
         What is no failure but should be known: ``item`` and ``note``.
+    unfinished
+        Valid rows without a time in ``finished``, where others have one.
     """
 
     responses: Responses
@@ -59,12 +68,15 @@ class Validation:
     failures: pd.DataFrame
     rejected: pd.DataFrame
     notes: pd.DataFrame
+    unfinished: int = 0
 
     def summary(self) -> str:
         """Say in one line how many rows passed."""
         kept = len(self.responses)
         lost = len(self.quarantine) + len(self.rejected)
-        return f"{kept} of {kept + lost} responses valid, {lost} in quarantine"
+        said = f"{kept} of {kept + lost} responses valid, {lost} in quarantine"
+        partial = f"; {self.unfinished} of the valid ones unfinished"
+        return said + partial if self.unfinished else said
 
 
 def validate(raw: RawResponses, instrument: Instrument) -> Validation:
@@ -82,15 +94,21 @@ def validate(raw: RawResponses, instrument: Instrument) -> Validation:
     _usable(raw, instrument)
     keys, items, failures = typed_table(raw, instrument)
     table = pd.concat([keys, items], axis="columns")
-    wide = rules(instrument)
+    wide = rules(instrument, ends_told="finished" in raw.frame)
     failures = _failures(table, instrument, wide, failures)
     failures = _described(failures, raw, keys, instrument)
     bad = pd.Series(keys.index.isin(failures.pop("position")), index=keys.index)
     quarantine = raw.frame.loc[bad.to_numpy()]
     responses = _responses(table.loc[~bad], raw, instrument)
     notes = _notes(responses)
+    unfinished = int(responses.people["finished"].isna().sum())
+    told = bool(keys["finished"].notna().any())
+    if unfinished and "finished" in raw.frame:
+        note = _partial_note(unfinished, told=told)
+        notes = pd.concat([note, notes], ignore_index=True)
+    unfinished = unfinished if told else 0
     failures = pd.concat([failures, _rejected_failures(raw.rejected)])
-    return Validation(responses, quarantine, failures, raw.rejected, notes)
+    return Validation(responses, quarantine, failures, raw.rejected, notes, unfinished)
 
 
 def _usable(raw: RawResponses, instrument: Instrument) -> None:
@@ -263,6 +281,15 @@ def _stored(codes: tuple[int, ...], answers: pd.Series) -> list[int] | list[str]
     if is_integer_dtype(answers.dtype):
         return list(codes)
     return [str(code) for code in codes]
+
+
+def _partial_note(unfinished: int, *, told: bool) -> pd.DataFrame:
+    """Say how many rows are partial; a column without any time tells nothing sure."""
+    found = f"empty in {unfinished} rows: unfinished"
+    if not told:
+        found = "empty in every row: nobody finished, or the source does not tell"
+    note = f"{found}; required items were not insisted on"
+    return pd.DataFrame({"item": ["finished"], "note": [note]}, dtype=object)
 
 
 def _notes(responses: Responses) -> pd.DataFrame:

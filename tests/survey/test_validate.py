@@ -418,3 +418,54 @@ def test_every_corrupted_cell_is_found_and_no_clean_row_rejected(
 def test_a_large_table_takes_seconds(pushing_away: Instrument) -> None:
     frame = simulate(pushing_away, 3000, seed=1).frame
     assert len(run(frame, pushing_away).responses) == 3000
+
+
+MISSING = [(3, "age", "required answer is missing")]
+
+
+@pytest.mark.parametrize("gap", [None, "", "  ", pd.NaT])
+def test_partial_response_is_kept_as_what_it_is(rich: Instrument, gap: object) -> None:
+    ended = ["2026-11-23T08:30", gap, "2026-11-23T08:40", "2026-11-23"]
+    outcome = run(answers(age=[30, None, 25, 33], finished=ended), rich)
+    assert reasons(outcome) == []
+    responses = outcome.responses
+    assert list(responses.frame.index) == list("abcd")
+    assert list(responses.people["finished"].isna()) == [False, True, False, False]
+    assert responses.missingness.loc["b", "age"] == "blank"
+    assert responses.frame.loc["b", "q1"] == 4
+    assert outcome.unfinished == 1
+    assert outcome.summary().endswith("0 in quarantine; 1 of the valid ones unfinished")
+    (note,) = outcome.notes.query("item == 'finished'")["note"]
+    assert note.startswith("empty in 1 rows: unfinished;")
+
+
+def test_who_finished_is_held_to_required_items(rich: Instrument) -> None:
+    ended = [None, "2026-11-23T08:30", None, None]
+    outcome = run(answers(age=[30, None, 25, 33], finished=ended), rich)
+    assert reasons(outcome) == MISSING
+    assert outcome.unfinished == 3
+
+
+def test_a_source_that_tells_no_end_is_held_to_required_items(rich: Instrument) -> None:
+    outcome = run(answers(age=[30, None, 25, 33]), rich)
+    assert reasons(outcome) == MISSING
+    assert outcome.unfinished == 0
+    assert "finished" not in set(outcome.notes["item"])
+
+
+def test_a_column_without_any_end_is_named(rich: Instrument) -> None:
+    outcome = run(answers(age=[30, None, 25, 33], finished=None), rich)
+    assert reasons(outcome) == []
+    assert outcome.unfinished == 0
+    (note,) = outcome.notes.query("item == 'finished'")["note"]
+    assert "nobody finished, or the source does not tell" in note
+
+
+def test_partial_response_is_checked_in_all_else(rich: Instrument) -> None:
+    ended = ["2026-11-23T08:30", None, None, "yesterday"]
+    frame = answers(q1=[3, 7, 1, 9], age=[30, None, 25, None], finished=ended)
+    outcome = run(frame, rich)
+    assert {(row, item) for row, item, _ in reasons(outcome)} == {
+        (3, "q1"),
+        (5, "finished"),
+    }
