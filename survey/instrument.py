@@ -136,6 +136,10 @@ class Instrument(Part):
     def _by_id(self) -> dict[str, LikertItem | ChoiceItem | NumberItem | TextItem]:
         return {item.id: item for item in self.items}
 
+    @cached_property
+    def _response_scales_by_id(self) -> dict[str, ResponseScale]:
+        return {scale.id: scale for scale in self.response_scales}
+
     def item(self, item_id: str) -> LikertItem | ChoiceItem | NumberItem | TextItem:
         """Look an item up by its id."""
         return self._by_id[item_id]
@@ -150,7 +154,7 @@ class Instrument(Part):
 
     def response_scale(self, scale_id: str) -> ResponseScale:
         """Look a response scale up by its id."""
-        return {scale.id: scale for scale in self.response_scales}[scale_id]
+        return self._response_scales_by_id[scale_id]
 
     def scales_of(self, kind: Kind) -> tuple[Scale, ...]:
         """All scales of one kind, in order."""

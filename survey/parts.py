@@ -5,6 +5,7 @@ Read from YAML by `survey.instrument`; every class is frozen and refuses unknown
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -69,6 +70,11 @@ class ResponseScale(Part):
     def missing_codes(self) -> tuple[int, ...]:
         """The codes that stand for no answer."""
         return tuple(option.code for option in self.missing)
+
+    @cached_property
+    def accepted(self) -> frozenset[str]:
+        """Every code as text, those that stand for no answer too."""
+        return frozenset(map(str, (*self.codes, *self.missing_codes)))
 
 
 class _Item(Part):

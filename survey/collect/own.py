@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from survey.errors import ResponsesError
 from survey.faults import KEYS
 from survey.responses import RawResponses, mapping_report
@@ -13,8 +15,6 @@ from survey.store.database import connect, reading, url_of
 from survey.store.versions import current
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from survey.instrument import Instrument
 
 
@@ -43,7 +43,8 @@ def read(
     RawResponses
         Keys, items in the instrument's order, seconds by item; then the version of the
         questionnaire, orders of shuffled pages and panel parameters. Cells are text as
-        given, None where there is no answer.
+        given, None where there is no answer; ``finished`` is None for those who have
+        not sent the last page, whom `survey.validate` keeps as unfinished.
 
     Raises
     ------
@@ -98,7 +99,11 @@ def _arranged(frame: pd.DataFrame, instrument: Instrument) -> pd.DataFrame:
     timed = [n for n in (f"seconds_{i}" for i in instrument.item_ids) if n in frame]
     known = {*keys, *instrument.item_ids, *timed}
     rest = [name for name in frame.columns if name not in known]
-    return frame.reindex(columns=[*keys, *instrument.item_ids, *timed, *rest])
+    absent = [name for name in instrument.item_ids if name not in frame.columns]
+    nothing = [[None] * len(absent)] * len(frame)
+    empty = pd.DataFrame(nothing, index=frame.index, columns=absent, dtype=object)
+    whole = pd.concat([frame, empty], axis="columns")
+    return whole[[*keys, *instrument.item_ids, *timed, *rest]]
 
 
 def _report(

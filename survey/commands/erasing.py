@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from typing import TYPE_CHECKING, Final
+
 import click
 
 from survey.commands import options
@@ -10,7 +13,21 @@ from survey.errors import RefusedError
 from survey.server.admin import journal
 from survey.store import erasure, studies
 from survey.store import people as persons
-from survey.store.database import forget, reading, writing
+from survey.store.database import reading, writing
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from survey.store.codes import Key
+    from survey.store.people import Person
+    from survey.store.studies import Study
+
+#: Seconds between tries to take what was erased out of the files of the database.
+_PAUSES: Final = (0, 1, 2, 5, 10)
+_COPIES: Final = (
+    "Backups, exports, archived imports and reports made before still hold their "
+    "answers: delete or remake those."
+)
 
 
 @click.command()
@@ -34,16 +51,14 @@ def erase(
     with opened(database, study=study) as place:
         with reading(place.engine) as connection:
             found = studies.find(connection, study)
-            if receipt is not None:
-                one = persons.by_code(
-                    connection, found, place.key, ("receipt",), receipt
-                )
-                if erasure.erased(connection, found, place.key, receipt):
-                    click.echo("The person of this receipt was erased before.")
-                    return
-            else:
-                every = persons.everyone(connection, found)
-                one = next((p for p in every if p.code == respondent), None)
+            one = _person(connection, found, place.key, receipt, respondent)
+            gone = receipt is not None and erasure.erased(
+                connection, found, place.key, receipt
+            )
+        if gone:
+            click.echo("The person of this receipt was erased before.")
+            _sweep(place.engine)
+            return
         if one is None:
             raise RefusedError(
                 f"erase: study {study!r} has nobody with this "
@@ -58,8 +73,31 @@ def erase(
         with writing(place.engine) as connection:
             erasure.erase(connection, found, one, place.key, by="researcher")
             journal.note(connection, place.who, "erase", f"{study}: one person")
-        forget(place.engine)
+        click.echo(f"Erased. {_COPIES}")
+        _sweep(place.engine)
+
+
+def _person(
+    connection: sa.Connection,
+    study: Study,
+    key: Key,
+    receipt: str | None,
+    respondent: str | None,
+) -> Person | None:
+    if receipt is not None:
+        return persons.by_code(connection, study, key, ("receipt",), receipt)
+    every = persons.everyone(connection, study)
+    return next((one for one in every if one.code == respondent), None)
+
+
+def _sweep(engine: sa.Engine) -> None:
+    """Take what was erased out of the files too; say so if that cannot be done now."""
+    for pause in _PAUSES:
+        time.sleep(pause)
+        if erasure.sweep(engine):
+            return
     click.echo(
-        "Erased. Backups, exports, archived imports and reports made before still hold "
-        "their answers: delete or remake those."
+        "Traces may stand in the files of the database, because a program reads an "
+        "older state of it. Close that program (a backup, a viewer), then erase with "
+        "the receipt once more; or they go when `pushaway serve` starts next."
     )

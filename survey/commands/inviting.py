@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from survey.instrument import Instrument
 
 _number = click.option(
-    "-n", "n", type=click.IntRange(1, 100_000), required=True, help="How many."
+    "-n", "n", type=click.IntRange(1, 10_000), required=True, help="How many."
 )
 _language = click.option("--language", help="Language they begin in; else their own.")
 _form = click.option("--form", help="Form they answer; else that of the study.")
@@ -62,7 +62,7 @@ def people(
 ) -> None:
     """Invite single people: a link each."""
     wish = _Wish(n, 0, persons.ROLES, language, form)
-    _hand_out(_made(wish, database, study, url), study, to)
+    _hand_out(_made(wish, database, study, url), study, url, to)
 
 
 @invite.command()
@@ -89,7 +89,7 @@ def couples(
     """Invite couples: two linked links each, of which neither shows the other."""
     sides = tuple(part.strip() for part in roles.split(","))
     wish = _Wish(0, n, sides, language, form)
-    _hand_out(_made(wish, database, study, url), study, to)
+    _hand_out(_made(wish, database, study, url), study, url, to)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +125,23 @@ def _made(
     return invitations.of(made, place.key, url)
 
 
-def _hand_out(listed: list[invitations.Invitation], study: str, to: Path) -> None:
+def _hand_out(
+    listed: list[invitations.Invitation], study: str, url: str, to: Path
+) -> None:
     write_private(to, spreadsheet.text(invitations.table(listed)))
     click.echo(f"Made {len(listed)} invitations to study {study!r}.")
     click.echo(f"Wrote {to}")
     click.echo("Whoever has a link can answer in that person's name: keep the file.")
+    _warn(url)
+
+
+def _warn(url: str) -> None:
+    """Say so if nobody else can follow the links."""
+    if invitations.local(url):
+        click.echo(
+            f"Links begin with {url}, which works on this machine only. For others "
+            "list them again with --url and the address they know."
+        )
 
 
 def _require_language(instrument: Instrument, language: str | None) -> None:
@@ -166,6 +178,7 @@ def list_(*, database: str, study: str, url: str, to: Path) -> None:
     write_private(to, spreadsheet.text(invitations.table(listed)))
     click.echo(f"{len(listed)} invitations.")
     click.echo(f"Wrote {to}")
+    _warn(url)
 
 
 @invite.command()
@@ -181,6 +194,7 @@ def reminders(*, wave: int, database: str, study: str, url: str, to: Path) -> No
     write_private(to, spreadsheet.text(invitations.table(listed)))
     click.echo(f"{len(listed)} people have not finished wave {wave}.")
     click.echo(f"Wrote {to}")
+    _warn(url)
 
 
 @invite.command()
@@ -191,8 +205,15 @@ def reminders(*, wave: int, database: str, study: str, url: str, to: Path) -> No
 @_to("cards.html")
 @options.clearly
 def cards(*, wave: int | None, database: str, study: str, url: str, to: Path) -> None:
-    """Write invitations as cards with QR codes, to be printed on A4 and cut."""
+    """Write invitations as cards with QR codes, to be printed on A4 and cut.
+
+    Very many are written to several files, fifty sheets each.
+    """
     one, listed = _listed("print invitations", database, study, url, wave)
-    write_private(to, invitations.cards(listed, one, url))
     click.echo(f"{len(listed)} cards; print them from a browser.")
-    click.echo(f"Wrote {to}")
+    for number, first in enumerate(range(0, max(len(listed), 1), invitations.BATCH), 1):
+        some = listed[first : first + invitations.BATCH]
+        path = to if number == 1 else to.with_stem(f"{to.stem}-{number}")
+        write_private(path, invitations.cards(some, one, url))
+        click.echo(f"Wrote {path}")
+    _warn(url)

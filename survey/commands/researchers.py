@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from survey.commands import options
@@ -13,6 +15,17 @@ from survey.server.admin import accounts, journal
 from survey.server.admin.app import create_admin
 from survey.store.database import reading, writing
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+_studies = click.option(
+    "--study",
+    "studies",
+    multiple=True,
+    help="Study they see, no other; give it again for more.  [all studies]",
+)
+
 
 @click.group()
 def admin() -> None:
@@ -21,10 +34,14 @@ def admin() -> None:
 
 @admin.command()
 @click.argument("name")
+@_studies
 @options.database
 @options.clearly
-def add(*, name: str, database: str) -> None:
-    """Let someone see the researcher's pages; asks for a password, twice."""
+def add(*, name: str, studies: tuple[str, ...], database: str) -> None:
+    """Let someone see the researcher's pages; asks for a password, twice.
+
+    They see every study of the database, or those named with --study.
+    """
     with opened(database) as place:
         password = click.prompt(
             f"Password ({accounts.SHORTEST} characters or more)",
@@ -32,9 +49,32 @@ def add(*, name: str, database: str) -> None:
             confirmation_prompt="The same again",
         )
         with writing(place.engine) as connection:
-            accounts.add(connection, name, password)
-            journal.note(connection, place.who, "add a researcher", name)
-    click.echo(f"{name} may log in. Start the pages: pushaway admin serve")
+            accounts.add(connection, name, password, studies or None)
+            detail = f"{name}: {_spelled(studies)}"
+            journal.note(connection, place.who, "add a researcher", detail)
+    click.echo(
+        f"{name} may log in and sees {_spelled(studies)}. Start the pages: pushaway "
+        "admin serve"
+    )
+
+
+def _spelled(studies: Sequence[str]) -> str:
+    """Name the studies given to a command; none stands for all."""
+    return ", ".join(studies) or "all studies"
+
+
+@admin.command()
+@click.argument("name")
+@_studies
+@options.database
+@options.clearly
+def allow(*, name: str, studies: tuple[str, ...], database: str) -> None:
+    """Say which studies someone sees from now on: those named, or all."""
+    with opened(database) as place, writing(place.engine) as connection:
+        accounts.allow(connection, name, studies or None)
+        detail = f"{name}: {_spelled(studies)}"
+        journal.note(connection, place.who, "allow a researcher", detail)
+    click.echo(f"{name} sees {_spelled(studies)}.")
 
 
 @admin.command()
@@ -53,10 +93,12 @@ def remove(*, name: str, database: str) -> None:
 @options.database
 @options.clearly
 def list_(*, database: str) -> None:
-    """List those who may see the researcher's pages."""
+    """List those who may see the researcher's pages, and which studies they see."""
     with opened(database) as place, reading(place.engine) as connection:
         for name in accounts.names(connection):
-            click.echo(name)
+            seen = ", ".join(accounts.sees(connection, name)) or "no study"
+            whole = accounts.sees_all(connection, name)
+            click.echo(f"{name}: {'all studies' if whole else seen}")
 
 
 @admin.command(name="serve")

@@ -21,13 +21,14 @@ from survey.store.studies import Settings, now
 
 if TYPE_CHECKING:
     from survey.commands.opening import Opened
+    from survey.commands.settings import Wished
     from survey.store.studies import Study
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
 def begun(
-    place: Opened, name: str, instrument: Instrument, wished: dict[str, object]
+    place: Opened, name: str, instrument: Instrument, wished: Wished
 ) -> tuple[Study, bool]:
     """Find a study, or begin it with the settings given; says which it was.
 
@@ -46,7 +47,7 @@ def begun(
             found = studies.find(connection, name)
             settings.require_same(found, wished)
             return found, False
-        chosen = settings.applied(Settings(open=True), wished)
+        chosen = wished.over(Settings(open=True))
         found = studies.begin(connection, name, instrument, chosen, place.key)
         journal.note(connection, place.who, "begin a study", name)
         return found, True
@@ -70,12 +71,7 @@ def serve(
     instrument: str,
     database: str,
     study: str,
-    open_: bool | None,
-    form: str | None,
-    profile: bool | None,
-    anonymous: bool | None,
-    back_to: str | None,
-    days: float | None,
+    wished: Wished,
     url: str | None,
     host: str,
     port: int,
@@ -87,14 +83,6 @@ def serve(
     keeps its own (change them with `pushaway study set`).
     """
     one = Instrument.load(instrument)
-    wished = settings.given(
-        open_=open_,
-        form=form,
-        profile=profile,
-        anonymous=anonymous,
-        back_to=back_to,
-        days=days,
-    )
     address = address_of(url, host, port)
     with opened(database, study=study, make=True) as place:
         _, new = begun(place, study, one, wished)

@@ -6,31 +6,40 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from survey.errors import RefusedError, StoreError
-from survey.server import posted, views
+from survey.server import posted
+from survey.server.asking import (
+    TOLD,
+    Shown,
+    ask,
+    reached,
+    sheets_of,
+    standing,
+    tokens,
+)
 from survey.server.desk import called
 from survey.server.entry import caller_of, fields_of
-from survey.server.guard import open_key, page_key
-from survey.server.showing import notice, onward, show
-from survey.server.words import phrases
+from survey.server.guard import open_key
+from survey.server.plan import Sheet
+from survey.server.showing import notice, onward
 from survey.store import progress
-from survey.store.codes import spaced
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     import sqlalchemy as sa
     from starlette.requests import Request
     from starlette.responses import Response
 
     from survey.server.desk import Caller, Desk
-    from survey.server.plan import Planner, Sheet
-    from survey.server.posted import Problem
+    from survey.server.plan import Planner
     from survey.store.progress import Response as Begun
 
 #: Fields of a page that are not answers.
-OWN: Final = frozenset({"csrf", "key", "move"})
+OWN: Final = frozenset({"csrf", "key", "move", TOLD})
 _MOVES: Final = frozenset({"next", "back", "save"})
 _LANGUAGE: Final = "language:"
+#: Said in the address of a page that shows more questions than when it was sent.
+_MORE: Final = "more"
 
 
 async def current(request: Request) -> Response:
@@ -40,10 +49,7 @@ async def current(request: Request) -> Response:
         return onward("/")
     if caller.response.finished:
         return onward("/done")
-    sheet = _standing(_sheets(caller, caller.response), caller)
-    if _reached(caller, caller.response, sheet.page.id) is not None:
-        return onward(f"/page/{sheet.page.id}")
-    return _page(request, caller, caller.response, sheet)
+    return onward(f"/page/{standing(caller, caller.response).page.id}")
 
 
 async def page(request: Request) -> Response:
@@ -51,88 +57,20 @@ async def page(request: Request) -> Response:
     caller = await caller_of(request)
     if caller.response is None or caller.response.finished:
         return onward("/")
-    sheet = _reached(caller, caller.response, request.path_params["page"])
+    sheet = reached(caller, caller.response, request.path_params["page"])
     if sheet is None:
         return onward("/page")
-    return _page(request, caller, caller.response, sheet)
-
-
-def _sheets(caller: Caller, begun: Begun) -> tuple[Sheet, ...]:
-    return caller.planner.sheets(begun.answers, begun.wave, begun.orders)
-
-
-def _standing(sheets: tuple[Sheet, ...], caller: Caller) -> Sheet:
-    """Find the page a person stands on; the next one shown when it is hidden now."""
-    begun = caller.response
-    names = [p.id for p in caller.planner.pages]
-    place = names.index(begun.page) if begun and begun.page in names else 0
-    later = [s for s in sheets if names.index(s.page.id) >= place]
-    return later[0] if later else sheets[-1]
-
-
-def _place(planner: Planner, sheet: Sheet) -> int:
-    """Count a page among all pages of the form, from 1."""
-    return 1 + [p.id for p in planner.pages].index(sheet.page.id)
-
-
-def _page(
-    request: Request,
-    caller: Caller,
-    begun: Begun,
-    sheet: Sheet,
-    *,
-    status: int = 200,
-    problems: Iterable[Problem] = (),
-    typed: Mapping[str, str] | None = None,
-    word: str = "",
-    key: str = "",
-) -> Response:
-    desk: Desk = request.app.state.desk
-    instrument, language = caller.instrument, begun.language
-    sheets = _sheets(caller, begun)
-    shown = [s.page.id for s in sheets]
-    number = 1 + (shown.index(sheet.page.id) if sheet.page.id in shown else 0)
-    say = phrases(language)
-    wording = instrument.wording
-    first = number == 1
-    return show(
-        request,
-        caller,
-        "page.html.j2",
-        status=status,
-        language=language,
-        leave=instrument.safety is not None,
-        heading=wording(sheet.page.title, language),
-        text=wording(sheet.page.text, language),
-        introduction=wording(instrument.introduction, language) if first else "",
-        safety=wording(instrument.safety.note, language)
-        if instrument.safety is not None and (first or sheet.sensitive)
-        else "",
-        page=sheet.page.id,
-        key=key or page_key(desk.key, begun.id, sheet.page.id),
-        number=number,
-        pages=len(sheets),
-        last=number == len(sheets),
-        step=say["page_of"].format(number=number, pages=len(sheets)),
-        problems=tuple(problems),
-        questions=views.questions(
-            sheet,
-            instrument,
-            language,
-            begun.answers if typed is None else typed,
-            problems,
-        ),
-        notice=say[word] if word else "",
-    )
+    word = "new_questions" if _MORE in request.query_params else ""
+    return ask(request, caller, caller.response, sheet, Shown(word=word))
 
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """Where a person stands after a page was stored."""
+    """Where a person stands after a page was stored; `more` for new questions on it."""
 
     page: str
     finished: bool = False
-    word: str = ""
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +83,10 @@ class _Refusal:
 
 @dataclass(frozen=True, slots=True)
 class _Wrong:
-    """A page with answers that cannot be taken."""
+    """A page with answers that cannot be taken; the others are, on any way but next."""
 
-    sheet: Sheet
     checked: posted.Checked
+    rest_stored: bool
 
 
 async def send(request: Request) -> Response:
@@ -162,24 +100,17 @@ async def send(request: Request) -> Response:
             lambda c: _take(called(desk, c, cookie), desk, c, name, fields)
         )
     except RefusedError:
-        return _again(request, await caller_of(request), name, "sent_before")
+        return _again(request, await caller_of(request), name)
     except StoreError:
         return _unstored(request, await caller_of(request), name, fields)
     if isinstance(found, _Refusal):
-        return _refused(request, caller, found.word, found.status)
-    if isinstance(found, _Wrong) and caller.response is not None:
-        return _page(
-            request,
-            caller,
-            caller.response,
-            found.sheet,
-            status=422,
-            problems=found.checked.problems,
-            typed=found.checked.typed,
-        )
-    if isinstance(found, _Step):
-        return await _after(request, found, fields.get("move", "next"))
-    return onward("/")
+        return _refused(request, caller, found)
+    if isinstance(found, _Wrong):
+        return await _corrected(request, name, found)
+    if fields.get("move") == "save":
+        return onward("/saved")
+    more = f"?{_MORE}" if found.more else ""
+    return onward("/done" if found.finished else f"/page/{found.page}{more}")
 
 
 def _take(
@@ -192,27 +123,16 @@ def _take(
     """Check a page against what its sender sees and store it, in one transaction."""
     begun = caller.response
     if begun is None:
-        word = "closed" if caller.wave is None else "forged"
-        return caller, _Refusal(word, 409)
+        return caller, _stranger(caller)
     single, seconds = open_key(desk.key, begun.id, name, fields.get("key", ""))
     if not single:
         raise posted.BadBodyError(403, "forged")
-    sheet = _reached(caller, begun, name)
-    if sheet is None:
-        return caller, _Refusal("page_changed", 409)
     move = fields.get("move", "next")
     switches = {f"{_LANGUAGE}{one}" for one in caller.instrument.languages}
     if move not in _MOVES | switches:
         return caller, _Refusal("bad_form", 400)
-    checked = posted.check(
-        fields, sheet, caller.instrument, own=OWN, complete=move == "next"
-    )
-    if checked.foreign:
-        word = "page_changed" if _own_page(checked, caller, name) else "bad_form"
-        return caller, _Refusal(word, 400)
-    checked = _still_asked(checked, caller.planner, begun)
-    if checked.problems and move == "next":
-        return caller, _Wrong(sheet, checked)
+    sheet = reached(caller, begun, name)
+    checked = _checked(caller, begun, sheet or _whole(caller, name), fields)
     sent = progress.Sent(
         key=single,
         page=name,
@@ -221,21 +141,109 @@ def _take(
         seconds=seconds,
         item_seconds=checked.seconds,
     )
-    return caller, _store(caller, begun, connection, sheet, sent, move=move)
+    refusal = _refusal(caller, begun, sheet, checked)
+    forward = move == "next" and bool(checked.problems)
+    if (refusal or forward) and _sent_before(caller, connection, sent, fields):
+        return caller, _lead(caller, begun, name, move)
+    if refusal is not None or sheet is None:
+        return caller, refusal or _Refusal("page_changed", 409)
+    if forward:
+        return caller, _Wrong(checked, rest_stored=False)
+    told = set(tokens(checked)) <= set(fields.get(TOLD, "").split())
+    step = _store(caller, begun, connection, sheet, sent, move=move if told else "save")
+    if move.startswith(_LANGUAGE):
+        progress.speak(connection, begun, move.removeprefix(_LANGUAGE))
+    return caller, step if told else _Wrong(checked, rest_stored=True)
 
 
-def _still_asked(
-    checked: posted.Checked, planner: Planner, begun: Begun
+def _stranger(caller: Caller) -> _Refusal:
+    """Say why a page of somebody who is not answering now is not taken."""
+    if caller.wave is None:
+        return _Refusal("closed", 409)
+    return _Refusal("forged" if caller.person is not None else "visit_ended", 409)
+
+
+def _refusal(
+    caller: Caller, begun: Begun, sheet: Sheet | None, checked: posted.Checked
+) -> _Refusal | None:
+    """Say why a page is not taken, whatever was answered on it."""
+    if begun.finished:
+        return _Refusal("finished", 409)
+    if sheet is None:
+        return _Refusal("page_changed", 409)
+    if checked.foreign:
+        own = _own_page(checked, caller, sheet.page.id)
+        return _Refusal("page_changed" if own else "bad_form", 400)
+    return None
+
+
+def _whole(caller: Caller, name: str) -> Sheet:
+    """Take a page with all its items, shown or not."""
+    planner = caller.planner
+    found = next((p for p in planner.pages if p.id == name), planner.pages[0])
+    items = planner.items[found.id]
+    return Sheet(found, tuple(map(caller.instrument.item, items)))
+
+
+def _sent_before(
+    caller: Caller,
+    connection: sa.Connection,
+    sent: progress.Sent,
+    fields: Mapping[str, str],
+) -> bool:
+    """Whether just this was sent and stored; what the page shows may differ by now."""
+    found = posted.check(
+        fields, _whole(caller, sent.page), caller.instrument, own=OWN, complete=False
+    )
+    return progress.repeated(connection, replace(sent, values=found.values))
+
+
+def _lead(caller: Caller, begun: Begun, name: str, move: str) -> _Step:
+    """Lead on from a page that was stored before."""
+    if begun.finished:
+        return _Step(name, finished=True)
+    sheet = reached(caller, begun, name)
+    if sheet is None:
+        return _Step(standing(caller, begun).page.id)
+    if move == "next" and begun.page == name:
+        more = any(item.id not in begun.answers for item in sheet.items)
+        return _Step(name, more=more)
+    return _next(caller.planner, sheets_of(caller, begun), sheet, begun.answers, move)
+
+
+def _checked(
+    caller: Caller, begun: Begun, sheet: Sheet, fields: Mapping[str, str]
 ) -> posted.Checked:
-    """Leave out what is wrong with questions that the other answers hide."""
+    """Check a page; leave out what is wrong with questions other answers hide."""
+    complete = fields.get("move", "next") == "next"
+    checked = posted.check(fields, sheet, caller.instrument, own=OWN, complete=complete)
+    if not checked.problems:
+        return checked
+    planner = caller.planner
     merged = dict(begun.answers) | dict(checked.values)
     known = {n: v for n, v in merged.items() if v is not None}
     for name in planner.hidden(known, begun.wave, begun.orders):
         del known[name]
     sheets = planner.sheets(known, begun.wave, begun.orders)
-    shown = {item.id for sheet in sheets for item in sheet.items}
+    shown = {item.id for one in sheets for item in one.items}
     asked = tuple(one for one in checked.problems if one.item in shown)
     return replace(checked, problems=asked)
+
+
+async def _corrected(request: Request, name: str, wrong: _Wrong) -> Response:
+    """Show a page again with what was typed, and what is wrong with it."""
+    caller = await caller_of(request)
+    begun = caller.response
+    sheet = reached(caller, begun, name) if begun else None
+    if begun is None or sheet is None:
+        return _refused(request, caller, _Refusal("page_changed", 409))
+    shown = Shown(
+        status=422,
+        problems=wrong.checked.problems,
+        typed=wrong.checked.typed,
+        rest_stored=wrong.rest_stored,
+    )
+    return ask(request, caller, begun, sheet, shown)
 
 
 def _unstored(
@@ -247,29 +255,17 @@ def _unstored(
     """
     desk: Desk = request.app.state.desk
     begun = caller.response
-    sheet = _reached(caller, begun, name) if begun else None
+    sheet = reached(caller, begun, name) if begun else None
     if begun is None or sheet is None:
-        return _refused(request, caller, "page_changed", 409)
+        return _refused(request, caller, _Refusal("page_changed", 409))
     key = fields.get("key", "")
-    return _page(
-        request,
-        caller,
-        begun,
-        sheet,
+    shown = Shown(
         status=503,
         typed={item.id: fields.get(item.id, "") for item in sheet.items},
         word="unstored",
         key=key if open_key(desk.key, begun.id, name, key)[0] else "",
     )
-
-
-def _reached(caller: Caller, begun: Begun, name: str) -> Sheet | None:
-    """Find a page that is shown and was reached; None for any other."""
-    for sheet in _sheets(caller, begun):
-        if sheet.page.id == name:
-            reached = _place(caller.planner, sheet) <= begun.reached
-            return sheet if reached else None
-    return None
+    return ask(request, caller, begun, sheet, shown)
 
 
 def _own_page(checked: posted.Checked, caller: Caller, name: str) -> bool:
@@ -278,33 +274,30 @@ def _own_page(checked: posted.Checked, caller: Caller, name: str) -> bool:
     return {n.removeprefix("t_") for n in checked.foreign} <= own
 
 
-def _refused(request: Request, caller: Caller, word: str, status: int) -> Response:
-    return notice(
-        request, caller, word, status=status, go_on=True, title="refused_title"
-    )
+def _refused(request: Request, caller: Caller, found: _Refusal) -> Response:
+    """Say why a page is not taken, and where to go on."""
+    word, status = found.word, found.status
+    if word == "finished":
+        return notice(
+            request, caller, word, status=status, link="/done", link_word="to_end"
+        )
+    if word == "visit_ended":
+        return notice(
+            request, caller, word, status=status, link="/resume", link_word="resume_go"
+        )
+    title = "refused_title"
+    return notice(request, caller, word, status=status, link="/", title=title)
 
 
-def _again(request: Request, caller: Caller, name: str, word: str) -> Response:
+def _again(request: Request, caller: Caller, name: str) -> Response:
+    """Show a page that was sent before with other answers, as it is stored."""
     begun = caller.response
-    sheets = _sheets(caller, begun) if begun else ()
-    found = [s for s in sheets if s.page.id == name]
-    if begun is None or not found:
-        return _refused(request, caller, "page_changed", 409)
-    return _page(request, caller, begun, found[0], status=409, word=word)
-
-
-async def _after(request: Request, step: _Step, move: str) -> Response:
-    if move == "save":
-        return onward("/saved")
-    if step.finished:
-        return onward("/done")
-    if not step.word:
-        return onward(f"/page/{step.page}")
-    fresh = await caller_of(request)
-    if fresh.response is None:
-        return onward("/")
-    found = [s for s in _sheets(fresh, fresh.response) if s.page.id == step.page]
-    return _page(request, fresh, fresh.response, found[0], word=step.word)
+    if begun is not None and begun.finished:
+        return _refused(request, caller, _Refusal("finished", 409))
+    sheet = reached(caller, begun, name) if begun else None
+    if begun is None or sheet is None:
+        return _refused(request, caller, _Refusal("page_changed", 409))
+    return ask(request, caller, begun, sheet, Shown(status=409, word="sent_before"))
 
 
 def _store(
@@ -325,24 +318,40 @@ def _store(
         del after[name]
     sheets = planner.sheets(after, begun.wave, begun.orders)
     step = _next(planner, sheets, sheet, after, move)
-    reached = max(
-        begun.reached,
-        next((_place(planner, s) for s in sheets if s.page.id == step.page), 1),
-    )
-    progress.store(
+    if move == "next":
+        step = _opened(caller, begun, sheet, sheets, after) or step
+    stored = progress.store(
         connection,
         caller.study,
         begun,
         sent,
         page=step.page,
-        reached=reached,
+        reached=max(begun.reached, planner.place(step.page)),
         finished=step.finished,
         hidden=hidden,
     )
-    language = move.removeprefix(_LANGUAGE)
-    if move.startswith(_LANGUAGE) and language in caller.instrument.languages:
-        progress.speak(connection, begun, language)
-    return step
+    return step if stored else _lead(caller, begun, sheet.page.id, move)
+
+
+def _opened(
+    caller: Caller,
+    begun: Begun,
+    sheet: Sheet,
+    sheets: tuple[Sheet, ...],
+    answers: Mapping[str, str],
+) -> _Step | None:
+    """Find an earlier part of a shuffled page that an answer gives more questions."""
+    slots = caller.planner.slots
+    page, here, _ = slots[sheet.page.id]
+    earlier = [s for s in sheets if slots[s.page.id][0] == page]
+    earlier = [s for s in earlier if slots[s.page.id][1] < here]
+    if not sheet.page.random_order or not earlier:
+        return None
+    shown = {item.id for one in sheets_of(caller, begun) for item in one.items}
+    for one in earlier:
+        if any(i.id not in shown and i.id not in answers for i in one.items):
+            return _Step(one.page.id, more=True)
+    return None
 
 
 def _next(
@@ -364,61 +373,10 @@ def _next(
         return _Step((own or later or before)[0].page.id)
     seen = {item.id for item in sheet.items}
     if own and any(i.id not in seen and i.id not in answers for i in own[0].items):
-        return _Step(sheet.page.id, word="new_questions")
+        return _Step(sheet.page.id, more=True)
     if later:
         return _Step(later[0].page.id)
     for one in sheets:
         if any(item.required and item.id not in answers for item in one.items):
-            return _Step(one.page.id, word="new_questions")
+            return _Step(one.page.id, more=True)
     return _Step(sheet.page.id, finished=True)
-
-
-async def saved(request: Request) -> Response:
-    """Show how to go on later, on any device."""
-    desk: Desk = request.app.state.desk
-    caller = await caller_of(request)
-    if caller.person is None:
-        return onward("/")
-    code = caller.person.access(desk.key, "resume")
-    say = phrases(caller.language(request))
-    return show(
-        request,
-        caller,
-        "saved.html.j2",
-        heading=say["saved_title"],
-        link=f"{desk.url}/i/{code}",
-        code=spaced(code),
-        receipt=spaced(caller.person.access(desk.key, "receipt")),
-    )
-
-
-async def done(request: Request) -> Response:
-    """Thank, name where help is found, and hand out the receipt."""
-    desk: Desk = request.app.state.desk
-    caller = await caller_of(request)
-    begun = caller.response
-    if caller.person is None or begun is None or not begun.finished:
-        return onward("/")
-    instrument, language = caller.instrument, begun.language
-    end, wording = instrument.end, instrument.wording
-    support = [
-        {
-            "name": wording(one.name, language),
-            "text": wording(one.text, language),
-            "url": one.url or "",
-        }
-        for one in (end.support if end else ())
-    ]
-    profile = caller.study.settings.profile
-    return show(
-        request,
-        caller,
-        "done.html.j2",
-        language=language,
-        heading=phrases(language)["done_title"],
-        text=wording(end.text, language) if end else "",
-        support=support,
-        back_to=caller.study.settings.back_to,
-        profile=views.profile(instrument, language, begun.answers) if profile else (),
-        receipt=spaced(caller.person.access(desk.key, "receipt")),
-    )

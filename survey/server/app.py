@@ -19,12 +19,13 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from survey.errors import RefusedError, StoreError, SurveyError
-from survey.server import answering, entry
+from survey.server import answering, ending, entry
 from survey.server.desk import Desk
 from survey.server.entry import caller_of
 from survey.server.guard import Cookie, SafeHeaders
 from survey.server.posted import BadBodyError
 from survey.server.showing import notice
+from survey.server.traces import Traces
 from survey.server.views import FOLDER, templates
 from survey.server.words import direction, phrases
 from survey.store import studies
@@ -34,7 +35,7 @@ from survey.store.versions import require_current
 from survey.store.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from starlette.requests import Request
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -112,10 +113,14 @@ def create_app(
         instrument.safety.leave_url if instrument.safety is not None else "/",
     )
 
+    traces = Traces(engine)
+
     @asynccontextmanager
     async def running(_: Starlette) -> AsyncIterator[None]:
         with writer:
+            await traces.begin()
             yield
+            await traces.close()
         engine.dispose()
 
     app = Starlette(
@@ -138,7 +143,7 @@ def create_app(
     )
     # Would lead to an address made of what the request says of host and scheme.
     app.router.redirect_slashes = False
-    app.state.desk = desk
+    app.state.desk, app.state.traces = desk, traces
     return app
 
 
@@ -158,8 +163,8 @@ def _routes() -> list[Route | Mount]:
         Route("/page", answering.current),
         Route("/page/{page}", answering.page),
         Route("/page/{page}", answering.send, methods=["POST"]),
-        Route("/saved", answering.saved),
-        Route("/done", answering.done),
+        Route("/saved", ending.saved),
+        Route("/done", ending.done),
         Route("/leave", entry.leave),
         Route("/withdraw", entry.withdraw),
         Route("/withdraw", entry.erase, methods=["POST"]),
@@ -197,12 +202,18 @@ async def _refusal(
         caller = await caller_of(request)
     except StoreError:
         return _bare(title or f"{word}_title", f"{word}_text", status)
-    return notice(request, caller, word, status=status, go_on=True, title=title)
+    return notice(request, caller, word, status=status, link="/", title=title)
 
 
 async def _unstored(_: Request, error: Exception) -> Response:
     _LOG.error("%s", error)
-    return _bare("fault_title", "unstored", 503)
+    return _failed(503)
+
+
+def _failed(status: int) -> Response:
+    """Say that nothing was stored (503), or that something went wrong."""
+    text = "unstored" if status == 503 else "fault_text"  # noqa: PLR2004 - no database
+    return _bare("fault_title", text, status)
 
 
 def _bare(title: str, text: str, status: int) -> Response:
@@ -231,11 +242,14 @@ class Log:
     """One line a request: method, route, status, time; no address, code or answer.
 
     Catches what nobody foresaw: the message of an exception may hold an answer, so only
-    its kind and where it arose are noted.
+    its kind and where it arose are noted. `failed` makes the page that says so.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(
+        self, app: ASGIApp, failed: Callable[[int], Response] = _failed
+    ) -> None:
         self._app = app
+        self._failed = failed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on and note how it went."""
@@ -255,11 +269,11 @@ class Log:
         except StoreError as error:
             _LOG.error("%s", error)
             if not status:
-                await _bare("fault_title", "unstored", 503)(scope, receive, noting)
+                await self._failed(503)(scope, receive, noting)
         except Exception as error:  # noqa: BLE001 - the last resort
             _LOG.error("fault: %s", _whereabouts(error))
             if not status:
-                await _bare("fault_title", "fault_text", 500)(scope, receive, noting)
+                await self._failed(500)(scope, receive, noting)
         method = scope["method"] if scope["method"] in _METHODS else "-"
         route = getattr(scope.get("route"), "path", "-")
         spent = (time.perf_counter() - begun) * 1000

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
@@ -10,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from survey.server.guard import Cookie, Limiter, hashed
 from survey.server.plan import Planner
-from survey.store import people, progress, studies
+from survey.store import standing, studies
 from survey.store.database import reading
 
 if TYPE_CHECKING:
@@ -60,10 +59,8 @@ class Desk:
     url: str
     cookie: Cookie
     leave_url: str = "/"
-    tries: Limiter = field(default_factory=lambda: Limiter(each=100, every=1_000_000))
-    newcomers: Limiter = field(
-        default_factory=lambda: Limiter(each=300, every=1_000_000, local=False)
-    )
+    tries: Limiter = field(default_factory=lambda: Limiter(each=100))
+    newcomers: Limiter = field(default_factory=lambda: Limiter(each=300, local=False))
     _instruments: dict[str, Instrument] = field(default_factory=dict)
     _planners: dict[tuple[str, str], Planner] = field(default_factory=dict)
 
@@ -78,11 +75,7 @@ class Desk:
 
     async def write(self, work: Callable[[sa.Connection], T]) -> T:
         """Write to the database; returns when it is on the disk."""
-        return await asyncio.wrap_future(self.writer.submit(work))
-
-    async def clean(self, work: Callable[[sa.Engine], object]) -> None:
-        """Do something with the database itself, without holding up other requests."""
-        await run_in_threadpool(work, self.engine)
+        return await self.writer.write(work)
 
     def instrument(self, connection: sa.Connection, hash_: str) -> Instrument:
         """Read a questionnaire, once."""
@@ -147,15 +140,10 @@ class Caller:
 
 def called(desk: Desk, connection: sa.Connection, cookie: str) -> Caller:
     """Find out who a browser stands for."""
-    moment = studies.now()
-    study = studies.find(connection, desk.study)
-    wave = study.current(moment)
-    person = None
-    if cookie:
-        person = people.connected(connection, study, hashed(cookie), moment)
-    response = None
-    if person is not None and wave is not None:
-        response = progress.find(connection, person, wave.number)
+    visit = hashed(cookie) if cookie else ""
+    found = standing.find(connection, desk.study, visit, studies.now())
+    study, wave = found.study, found.wave
+    person, response = found.person, found.response
     hash_ = response.instrument if response else (wave or study.waves[-1]).instrument
     form = (
         response.form if response else form_of(desk, connection, study, person, hash_)

@@ -15,7 +15,6 @@ from survey.server.showing import notice, onward, show
 from survey.server.words import phrases
 from survey.store import erasure, people, progress
 from survey.store.codes import NONCE
-from survey.store.database import forget
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -317,9 +316,10 @@ async def erase(request: Request) -> Response:
     if not await desk.write(remove):
         return _withdraw(request, caller, wrong="code_wrong", status=422)
     desk.tries.forgive(request)
-    await desk.clean(forget)
+    swept = await request.app.state.traces.remove()
     after = await caller_of(request)
-    response = notice(request, after, "erased")
+    word = "erased" if swept else "erased_soon"
+    response = notice(request, after, word, title="erased_title")
     if after.person is None:
         desk.cookie.drop(response)
     return response

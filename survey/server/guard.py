@@ -99,11 +99,14 @@ class Cookie:
         value = request.cookies.get(self.name, "")
         return value if _COOKIE.fullmatch(value) else ""
 
-    def put(self, response: Response, value: str) -> None:
-        """Give a browser a value; it forgets it when it is closed."""
+    def put(
+        self, response: Response, value: str, *, seconds: int | None = None
+    ) -> None:
+        """Give a browser a value; it forgets it after a time, or when it is closed."""
         response.set_cookie(
             self.name,
             value,
+            max_age=seconds,
             path="/",
             secure=self.secure,
             httponly=True,
@@ -200,14 +203,12 @@ def _seal(key: Key, response: int, page: str, nonce: str, shown: str) -> str:
 class Limiter:
     """Counts tries in a window of time; kept in memory only, addresses as hashes.
 
-    A try that is refused counts for nobody else, so that one address cannot lock the
-    others out; what succeeded is taken back, which resets nothing.
+    No address can lock another out; what succeeded is taken back, which resets nothing.
 
     Attributes
     ----------
-    each, every
-        Tries from one address (of IPv6: one network), and of everyone together, in a
-        window.
+    each
+        Tries from one address (of IPv6: one network) in a window.
     window
         Its length in seconds.
     local
@@ -216,43 +217,42 @@ class Limiter:
     """
 
     each: int
-    every: int
     window: float = 300.0
     local: bool = True
     _counts: dict[str, int] = field(default_factory=dict)
-    _total: int = 0
     _salt: str = field(default_factory=lambda: secrets.token_hex(16))
     _until: float = 0.0
 
-    def allows(self, request: Request) -> bool:
-        """Count a try, and say whether it may go on."""
+    def allows(self, request: Request, browser: str = "") -> bool:
+        """Count a try, and say whether it may go on.
+
+        A `browser` that is known by its cookie is counted by itself, so that it may
+        share an address with anyone.
+        """
         moment = time.monotonic()
         if moment >= self._until:
             self._counts.clear()
-            self._total = 0
             self._salt = secrets.token_hex(16)
             self._until = moment + self.window
-        network = _network(request)
-        if not network and not self.local:
+        place = browser or _network(request)
+        if not place and not self.local:
             return True
-        name = self._name(network)
+        name = self._name(place)
         count = self._counts.pop(name, 0)
-        allowed = count < self.each and self._total < self.every
+        allowed = count < self.each
         self._counts[name] = count + allowed
-        self._total += allowed
         if len(self._counts) > _REMEMBERED:
             del self._counts[next(iter(self._counts))]
         return allowed
 
-    def forgive(self, request: Request) -> None:
+    def forgive(self, request: Request, browser: str = "") -> None:
         """Take back a try that succeeded."""
-        name = self._name(_network(request))
+        name = self._name(browser or _network(request))
         if self._counts.get(name):
             self._counts[name] -= 1
-            self._total -= 1
 
-    def _name(self, network: str) -> str:
-        return hashlib.sha256(f"{self._salt}{network}".encode()).hexdigest()
+    def _name(self, place: str) -> str:
+        return hashlib.sha256(f"{self._salt}{place}".encode()).hexdigest()
 
 
 def _network(request: Request) -> str:

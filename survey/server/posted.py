@@ -36,6 +36,7 @@ _LONGEST: Final = 86_400.0
 _NUMBER: Final = re.compile(r"[+-]?\d{1,15}(\.\d{1,15})?")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _LENGTH: Final = re.compile(r"[0-9]{1,12}")
+_MILLISECONDS: Final = re.compile(r"[0-9]{1,9}")
 
 
 class BadBodyError(Exception):
@@ -179,8 +180,8 @@ def _answer(
     if isinstance(item, NumberItem):
         return _number(bare, item)
     if isinstance(item, LikertItem | ChoiceItem):
-        codes = (*instrument.codes(item.id), *instrument.missing_codes(item.id))
-        if bare in {str(code) for code in codes}:
+        scale = instrument.response_scale(item.response_scale)
+        if bare in scale.accepted:
             return bare, None
     return None, Problem(item.id, "not_an_option", {})
 
@@ -217,6 +218,6 @@ def spell(number: float) -> str:
 
 def _seconds(text: str) -> float | None:
     """Read milliseconds; what cannot be a time on an item is left out."""
-    if not re.fullmatch(r"\d{1,9}", text) or not text.isascii():
+    if not _MILLISECONDS.fullmatch(text):
         return None
     return min(int(text) / 1000, _LONGEST)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import uvicorn
 
 from survey.errors import RefusedError
+from survey.server.connection import Connection
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -70,6 +71,7 @@ def configured(app: Starlette, proxy: str | None = None) -> uvicorn.Config:
     """
     return uvicorn.Config(
         app,
+        http=Connection,
         log_config=None,
         access_log=False,
         server_header=False,

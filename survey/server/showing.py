@@ -66,7 +66,8 @@ def notice(
     word: str,
     *,
     status: int = 200,
-    go_on: bool = False,
+    link: str = "",
+    link_word: str = "go_on",
     title: str | None = None,
 ) -> Response:
     """Say one thing: the phrases ``<word>_title`` and ``<word>_text``."""
@@ -78,8 +79,8 @@ def notice(
         status=status,
         heading=say[title or f"{word}_title"],
         text=say.get(f"{word}_text", say.get(word, "")),
-        link="/" if go_on else "",
-        link_text=say["go_on"],
+        link=link,
+        link_text=say[link_word],
     )
 
 

@@ -83,7 +83,8 @@ class Question:
         How options stand where there is room: ``wide`` side by side, ``wide seven``
         the same on wide screens only, ``short`` in a line; empty for a list.
     options, refusals
-        Answers, and answers that are none.
+        Answers, and answers that are none: one that takes back what was chosen where
+        the questionnaire has none itself and wants no answer.
     value
         What stands in a field.
     limits
@@ -190,10 +191,11 @@ def _options(
         said = instrument.wording(label, language)
         return Option(str(code), said, str(code) == value)
 
-    return (
-        tuple(option(code, label) for code, label in scale.options.items()),
-        tuple(option(one.code, one.label) for one in scale.missing),
-    )
+    refusals = tuple(option(one.code, one.label) for one in scale.missing)
+    if value and not refusals and not item.required:
+        refusals = (Option("", phrases(language)["no_answer"], chosen=False),)
+    options = tuple(option(code, label) for code, label in scale.options.items())
+    return options, refusals
 
 
 def _layout(item: AnyItem, options: tuple[Option, ...]) -> str:

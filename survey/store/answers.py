@@ -3,15 +3,52 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 import sqlalchemy as sa
 
 from survey.store import tables
+from survey.store.database import Gathered
 
 if TYPE_CHECKING:
     from survey.store.studies import Study
+
+_PERSON: Final = tables.person.c
+_RESPONSE: Final = tables.response.c
+_ANSWER: Final = tables.answer.c
+_SENT: Final = tables.submission.c
+#: Columns of the table that every response has, in their order.
+_COLUMNS: Final = (
+    _PERSON.code.label("respondent"),
+    _PERSON.couple,
+    _PERSON.role,
+    _RESPONSE.wave,
+    _RESPONSE.language,
+    _RESPONSE.form,
+    _RESPONSE.started,
+    _RESPONSE.finished,
+    tables.instrument.c.id.label("instrument"),
+    tables.instrument.c.version.label("instrument_version"),
+    # The time that pages were open.
+    sa.select(sa.func.sum(_SENT.seconds))
+    .where(_SENT.response == _RESPONSE.id)
+    .scalar_subquery()
+    .label("seconds"),
+)
+_NAMES: Final = [column.name for column in _COLUMNS]
+_HISTORY: Final = (
+    sa.select(Gathered(_ANSWER.id, _ANSWER.item, _ANSWER.value, _ANSWER.seconds))
+    .where(_ANSWER.response == _RESPONSE.id)
+    .scalar_subquery()
+)
+_TABLE: Final = (
+    sa.select(*_COLUMNS, _RESPONSE.orders, _PERSON.panel, _HISTORY)
+    .join_from(tables.response, tables.person)
+    .join(tables.instrument, tables.instrument.c.hash == _RESPONSE.instrument)
+    .order_by(_RESPONSE.id)
+)
 
 
 def table(
@@ -28,112 +65,55 @@ def table(
     -------
     DataFrame
         One row per person and wave, indexed by respondent: couple, role, wave,
-        language, form, started, finished, seconds; items; ``seconds_<item>``;
-        ``instrument`` and ``instrument_version``; ``order_<page>``, the items of a
-        shuffled page as shown; ``panel_<parameter>``. Cells are text as given, None
-        where there is no answer.
+        language, form, started, finished, ``instrument`` and ``instrument_version``,
+        seconds; items; ``seconds_<item>``; ``order_<page>``, the items of a shuffled
+        page as shown; ``panel_<parameter>``. Cells are text as given, None where there
+        is no answer.
     """
-    people = _people(connection, study, wave)
-    if people.empty:
-        return people.drop(columns=["id", "orders", "panel"])
-    answers = _latest(connection, study)
-    answers = answers[answers["response"].isin(people["id"])]
-    values = answers.dropna(subset="value").pivot_table(
-        index="response", columns="item", values="value", aggfunc="last"
-    )
-    spent = answers.dropna(subset="seconds").pivot_table(
-        index="response", columns="item", values="seconds", aggfunc="last"
-    )
-    whole = people.set_index("id", drop=True)
-    whole["seconds"] = _seconds(connection, study).reindex(whole.index)
-    parts = [
-        whole.drop(columns=["orders", "panel"]),
-        values.reindex(whole.index),
-        spent.add_prefix("seconds_").reindex(whole.index),
-        _spread(whole["orders"], "order_"),
-        _spread(whole["panel"], "panel_"),
-    ]
-    found = pd.concat(parts, axis="columns").astype(object)
-    found = found.where(found.notna(), None)
-    return found.set_index("respondent", drop=True)
-
-
-def _people(connection: sa.Connection, study: Study, wave: int | None) -> pd.DataFrame:
-    person, response = tables.person.c, tables.response.c
-    query = (
-        sa.select(
-            response.id,
-            person.code.label("respondent"),
-            person.couple,
-            person.role,
-            response.wave,
-            response.language,
-            response.form,
-            response.started,
-            response.finished,
-            tables.instrument.c.id.label("instrument"),
-            tables.instrument.c.version.label("instrument_version"),
-            response.orders,
-            person.panel,
-        )
-        .join_from(tables.response, tables.person)
-        .join(tables.instrument, tables.instrument.c.hash == response.instrument)
-        .where(person.study == study.id)
-        .order_by(response.id)
-    )
+    query = _TABLE.where(_PERSON.study == study.id)
     if wave is not None:
-        query = query.where(response.wave == wave)
-    columns = [c.name for c in query.selected_columns]
-    found = pd.DataFrame(
-        [tuple(row) for row in connection.execute(query)], columns=columns
-    )
-    for name in ("started", "finished"):
-        found[name] = pd.to_datetime(found[name]).dt.strftime("%Y-%m-%dT%H:%M:%SZ")
-    return found
+        query = query.where(_RESPONSE.wave == wave)
+    rows = connection.execute(query).all()
+    values, spent, orders, panel = (_Cells(len(rows)) for _ in range(4))
+    for place, (*_, drawn, parameters, history) in enumerate(rows):
+        for _, item, value, seconds in sorted(json.loads(history or "[]")):
+            values[item][place] = value
+            spent[item][place] = seconds
+        for page, names in json.loads(drawn).items():
+            orders[page][place] = " ".join(names)
+        for name, value in json.loads(parameters or "{}").items():
+            panel[name][place] = value
+    people = {n: [_cell(row[k]) for row in rows] for k, n in enumerate(_NAMES)}
+    parts = [
+        pd.DataFrame(people, dtype=object),
+        values.frame().sort_index(axis="columns"),
+        spent.frame().sort_index(axis="columns").add_prefix("seconds_"),
+        orders.frame().add_prefix("order_"),
+        panel.frame().add_prefix("panel_"),
+    ]
+    return pd.concat(parts, axis="columns").set_index("respondent")
 
 
-def _latest(connection: sa.Connection, study: Study) -> pd.DataFrame:
-    """Read the last row of every item; an answer taken back is missing."""
-    person, response, answer = tables.person.c, tables.response.c, tables.answer.c
-    last = (
-        sa.select(sa.func.max(answer.id).label("id"))
-        .join_from(tables.answer, tables.response, response.id == answer.response)
-        .join(tables.person, person.id == response.person)
-        .where(person.study == study.id)
-        .group_by(answer.response, answer.item)
-        .subquery()
-    )
-    rows = connection.execute(
-        sa.select(answer.response, answer.item, answer.value, answer.seconds).join(
-            last, last.c.id == answer.id
-        )
-    )
-    columns = ["response", "item", "value", "seconds"]
-    return pd.DataFrame([tuple(row) for row in rows], columns=columns)
+class _Cells(dict[str, list[Any]]):
+    """Columns by name, each as long as the table; what is not said is None."""
+
+    def __init__(self, length: int) -> None:
+        super().__init__()
+        self._length = length
+
+    def __missing__(self, name: str) -> list[Any]:
+        """Begin a column."""
+        self[name] = [None] * self._length
+        return self[name]
+
+    def frame(self) -> pd.DataFrame:
+        """Make a table of the columns that hold something."""
+        full = {name: cells for name, cells in self.items() if set(cells) - {None}}
+        return pd.DataFrame(full, index=range(self._length), dtype=object)
 
 
-def _seconds(connection: sa.Connection, study: Study) -> pd.Series[float]:
-    """Add up the time that pages were open."""
-    sent, response, person = tables.submission.c, tables.response.c, tables.person.c
-    rows = connection.execute(
-        sa.select(sent.response, sa.func.sum(sent.seconds))
-        .join_from(tables.submission, tables.response)
-        .join(tables.person, person.id == response.person)
-        .where(person.study == study.id)
-        .group_by(sent.response)
-    )
-    return pd.Series({row[0]: row[1] for row in rows}, dtype="float64").round(1)
-
-
-def _spread(cells: pd.Series[str], start: str) -> pd.DataFrame:
-    """Give every entry of stored JSON a column."""
-    out = []
-    for text in cells:
-        content = json.loads(text) if isinstance(text, str) else {}
-        out.append(
-            {
-                f"{start}{name}": " ".join(value) if isinstance(value, list) else value
-                for name, value in content.items()
-            }
-        )
-    return pd.DataFrame(out, index=cells.index)
+def _cell(value: object) -> object:
+    """Spell a time, and round seconds."""
+    if isinstance(value, float):
+        return round(value, 1)
+    return f"{value:%Y-%m-%dT%H:%M:%SZ}" if isinstance(value, datetime) else value

@@ -22,7 +22,7 @@ from survey.errors import StoreError
 from survey.store import tables
 from survey.store.database import reading, writing
 from survey.store.studies import now
-from survey.store.versions import current, newest, require_current
+from survey.store.versions import current, empty, upgrade
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -163,28 +163,30 @@ def check(path: Path) -> Backup:
 
 
 def restore(path: Path, engine: sa.Engine) -> Backup:
-    """Put a backup into an empty database.
+    """Put a backup into an empty database, and bring that up to date.
 
     Raises
     ------
     StoreError
-        If the database holds anything, or the backup is damaged or of other tables.
+        If the database holds anything, or the backup is damaged or of a newer program.
     """
     found = check(path)
-    if found.version != newest():
+    if empty(engine):
+        upgrade(engine, found.version)
+    elif current(engine) != found.version:
         raise StoreError(
-            f"{path}: its tables are of version {found.version}, this program works "
-            f"with {newest()}. Restore it with the program that made it, then upgrade."
+            f"{path}: its tables are of version {found.version}, those of the database "
+            f"of version {current(engine) or 'unknown'}. Restore into a new database."
         )
-    require_current(engine)
     with writing(engine) as connection, zipfile.ZipFile(path) as archive:
-        for table in _kept():
+        held = _held(connection, found)
+        for table in held:
             if connection.execute(sa.select(table).limit(1)).first() is not None:
                 raise StoreError(
                     f"database: table {table.name} holds rows already. Restore into "
                     "an empty database."
                 )
-        for table in _kept():
+        for table in held:
             with archive.open(f"{table.name}.jsonl") as stream:
                 batch: list[dict[str, Any]] = []
                 for line in stream:
@@ -195,7 +197,15 @@ def restore(path: Path, engine: sa.Engine) -> Backup:
                 if batch:
                     connection.execute(table.insert(), batch)
             _continue(connection, table)
+    upgrade(engine)
     return found
+
+
+def _held(connection: sa.Connection, found: Backup) -> list[sa.Table]:
+    """Read the tables of a backup as they were in its version."""
+    metadata = sa.MetaData()
+    metadata.reflect(connection, only=lambda name, _: name in found.rows)
+    return list(metadata.sorted_tables)
 
 
 def _kept() -> list[sa.Table]:

@@ -17,12 +17,16 @@ import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionError
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from survey.errors import StoreError
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
+
+    from sqlalchemy.sql.compiler import SQLCompiler
 
 _PRAGMAS: Final = (
     "journal_mode=WAL",
@@ -187,6 +191,28 @@ def forget(engine: sa.Engine) -> bool:
         finally:
             connection.exec_driver_sql("PRAGMA busy_timeout=5000")
     return False
+
+
+class Gathered(FunctionElement[str]):
+    """Columns of many rows as one text: a JSON array of arrays, in no order.
+
+    A statement that gives one row is much quicker than one that gives many.
+    """
+
+    name = "gathered"
+    type = sa.Text()
+    inherit_cache = True
+
+
+@compiles(Gathered, "sqlite")
+def _for_sqlite(gathered: Gathered, compiler: SQLCompiler, **_: object) -> str:
+    return f"json_group_array(json_array({compiler.process(gathered.clauses)}))"
+
+
+@compiles(Gathered, "postgresql")
+def _for_postgresql(gathered: Gathered, compiler: SQLCompiler, **_: object) -> str:
+    columns = compiler.process(gathered.clauses)
+    return f"CAST(json_agg(json_build_array({columns})) AS TEXT)"
 
 
 def _busy() -> StoreError:

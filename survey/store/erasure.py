@@ -1,16 +1,20 @@
 """Erase people: their answers and everything that says they took part.
 
 A tombstone stays: that someone was erased, on which day, by whom; and the hash of the
-receipt, so that the person can be told it was done.
+receipt, so that the person can be told it was done. `sweep` takes what is erased out
+of the database's own files.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeAlias
+import time
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 
 from survey.store import tables
+from survey.store.database import forget, plainly
 from survey.store.studies import now
 
 if TYPE_CHECKING:
@@ -20,14 +24,31 @@ if TYPE_CHECKING:
 
 By: TypeAlias = Literal["respondent", "researcher"]
 
+#: Tables that hold something of a person.
+_PERSONAL: Final = (
+    tables.person,
+    tables.access,
+    tables.visit,
+    tables.response,
+    tables.submission,
+    tables.answer,
+)
+#: Looks for transactions older than an erasure, and seconds between them.
+_LOOKS: Final = 10
+_PAUSE: Final = 0.1
+_OLDER: Final = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+    "AND pid <> pg_backend_pid() AND backend_xmin IS NOT NULL AND xact_start <= %s"
+)
+
 
 def erase(
     connection: sa.Connection, study: Study, person: Person, key: Key, *, by: By
 ) -> None:
     """Erase a person; the rows that hang on theirs go with it.
 
-    Call `survey.store.database.forget` after the commit, so that nothing stays in the
-    write-ahead log. Copies made before (backups, exports, reports) are not reached.
+    Call `sweep` after the commit. Copies made before (backups, exports, reports) are
+    not reached.
     """
     receipt = key.hash_of("receipt", person.access(key, "receipt"))
     connection.execute(tables.person.delete().where(tables.person.c.id == person.id))
@@ -49,3 +70,61 @@ def erased(connection: sa.Connection, study: Study, key: Key, receipt: str) -> b
         )
         is not None
     )
+
+
+def sweep(engine: sa.Engine) -> bool:
+    """Take what was erased out of the files of the database; call it after the commit.
+
+    SQLite overwrites what is erased; here its write-ahead log is emptied too.
+    PostgreSQL is told to give up the rows (VACUUM); what stood there is overwritten
+    when their place is used again.
+
+    Returns
+    -------
+    bool
+        False if that is not so yet: someone reads an older state of the database, or
+        another program holds a table. Call it again later.
+
+    Raises
+    ------
+    StoreError
+        If the database cannot be reached.
+    """
+    try:
+        return forget(engine) if engine.dialect.name == "sqlite" else _vacuum(engine)
+    except DBAPIError as error:
+        raise plainly(error) from error
+
+
+def _vacuum(engine: sa.Engine) -> bool:
+    with engine.connect() as plain:
+        connection = plain.execution_options(isolation_level="AUTOCOMMIT")
+        free = _nobody_older(connection)
+        connection.exec_driver_sql("SET lock_timeout = '5s'")
+        try:
+            for table in _PERSONAL:
+                connection.exec_driver_sql(
+                    f'VACUUM (TRUNCATE FALSE, INDEX_CLEANUP ON) "{table.name}"'
+                )
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise
+            return False
+        finally:
+            if not connection.invalidated:
+                connection.exec_driver_sql("RESET lock_timeout")
+    return free
+
+
+def _nobody_older(connection: sa.Connection) -> bool:
+    """Wait a little for transactions that may still see what was erased.
+
+    Those of other database users are seen by members of ``pg_monitor`` only.
+    """
+    moment = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
+    for look in range(_LOOKS):
+        if look:
+            time.sleep(_PAUSE)
+        if connection.exec_driver_sql(_OLDER, (moment,)).scalar_one() == 0:
+            return True
+    return False

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
@@ -17,7 +17,6 @@ from survey.store.studies import now, stamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
 
     from survey.store.studies import Study
 
@@ -79,34 +78,57 @@ def add(
     nonce: str | None = None,
 ) -> Person:
     """Add a person and make their codes work; from a new `nonce` if none is given."""
-    nonce = nonce or new_nonce()
     kept = {} if study.settings.anonymous else dict(panel or {})
-    found = connection.execute(
-        tables.person.insert().values(
-            study=study.id,
-            code=new_name(),
-            nonce=nonce,
-            couple=couple,
-            role=role,
-            language=language,
-            form=form,
-            invited=invited,
-            panel=json.dumps(kept, ensure_ascii=False) if kept else None,
-            created=stamp(study.settings, now()),
-        )
-    )
-    number = found.inserted_primary_key
-    person = number[0] if number else 0
+    row = _row(study, couple=couple, role=role, language=language, form=form)
+    row["invited"] = invited
+    row["nonce"] = nonce or row["nonce"]
+    row["panel"] = json.dumps(kept, ensure_ascii=False) if kept else None
+    return _insert(connection, key, [row])[0]
+
+
+def _row(
+    study: Study,
+    *,
+    couple: str | None,
+    role: str | None,
+    language: str | None,
+    form: str | None,
+) -> dict[str, Any]:
+    """Make the row of someone who is invited."""
+    return {
+        "study": study.id,
+        "code": new_name(),
+        "nonce": new_nonce(),
+        "couple": couple,
+        "role": role,
+        "language": language,
+        "form": form,
+        "invited": True,
+        "panel": None,
+        "created": stamp(study.settings, now()),
+    }
+
+
+def _insert(
+    connection: sa.Connection, key: Key, rows: list[dict[str, Any]]
+) -> list[Person]:
+    """Store people, in this order, and make their codes work.
+
+    All at once, because nobody else can write meanwhile.
+    """
+    insert = tables.person.insert().returning(*COLUMNS, sort_by_parameter_order=True)
+    made = [of(row) for row in connection.execute(insert, rows)]
     connection.execute(
         tables.access.insert(),
         [
-            {"hash": key.hash_of(kind, key.code(kind, nonce)), "kind": kind}
-            | {"person": person}
+            {"hash": key.hash_of(kind, one.access(key, kind)), "kind": kind}
+            | {"person": one.id}
+            for one in made
             for kind in _KINDS
-            if invited or kind != "invitation"
+            if one.invited or kind != "invitation"
         ],
     )
-    return one(connection, person)
+    return made
 
 
 def invite(
@@ -140,56 +162,44 @@ def invite(
             "invite: a role has up to 32 letters, digits, spaces and hyphens, found "
             f"{[role[:40] for role in roles]}."
         )
-    out = [
-        add(connection, study, key, language=language, form=form) for _ in range(people)
-    ]
+    seats: list[tuple[str | None, str | None]] = [(None, None)] * people
     for _ in range(couples):
         couple = "c" + new_name()[1:]
-        out += [
-            add(
-                connection,
-                study,
-                key,
-                couple=couple,
-                role=role,
-                language=language,
-                form=form,
-            )
-            for role in roles
-        ]
-    return out
+        seats += [(couple, role) for role in roles]
+    rows = [
+        _row(study, couple=couple, role=role, language=language, form=form)
+        for couple, role in seats
+    ]
+    return _insert(connection, key, rows)
+
+
+#: What a person is read from, in the order of its attributes.
+COLUMNS: Final = tuple(tables.person.c[one.name] for one in fields(Person))
 
 
 def one(connection: sa.Connection, person: int) -> Person:
     """Read a person."""
     row = connection.execute(
-        sa.select(tables.person).where(tables.person.c.id == person)
+        sa.select(*COLUMNS).where(tables.person.c.id == person)
     ).one()
-    return _of(row)
+    return of(row)
 
 
 def everyone(connection: sa.Connection, study: Study) -> list[Person]:
     """Read all people of a study, in the order they came."""
     rows = connection.execute(
-        sa.select(tables.person)
+        sa.select(*COLUMNS)
         .where(tables.person.c.study == study.id)
         .order_by(tables.person.c.id)
     )
-    return [_of(row) for row in rows]
+    return [of(row) for row in rows]
 
 
-def _of(row: sa.Row[tuple[object, ...]]) -> Person:
-    return Person(
-        id=row.id,
-        code=row.code,
-        nonce=row.nonce,
-        couple=row.couple,
-        role=row.role,
-        language=row.language,
-        form=row.form,
-        invited=row.invited,
-        panel=json.loads(row.panel) if row.panel else {},
-    )
+def of(row: Sequence[Any]) -> Person:
+    """Make a person of a row of `COLUMNS`."""
+    *plain, panel = row
+    values = [*plain, json.loads(panel) if panel else {}]
+    return Person(*values)
 
 
 def by_code(
@@ -203,7 +213,7 @@ def by_code(
     found: Person | None = None
     for kind in kinds:
         row = connection.execute(
-            sa.select(tables.person)
+            sa.select(*COLUMNS)
             .join(tables.access, tables.access.c.person == tables.person.c.id)
             .where(
                 tables.access.c.hash == key.hash_of(kind, code),
@@ -212,7 +222,7 @@ def by_code(
             )
         ).one_or_none()
         if row is not None:
-            found = _of(row)
+            found = of(row)
     return found
 
 
@@ -229,28 +239,6 @@ def connect(
             expires=moment + timedelta(days=study.settings.days),
         )
     )
-
-
-def connected(
-    connection: sa.Connection, study: Study, visit: str, moment: datetime
-) -> Person | None:
-    """Find whom a browser stands for; None when it does not, or no longer."""
-    row = connection.execute(
-        _CONNECTED, {"visit": visit, "moment": moment, "one_study": study.id}
-    ).one_or_none()
-    return None if row is None else _of(row)
-
-
-#: Made once: every request asks for it.
-_CONNECTED: Final = (
-    sa.select(tables.person)
-    .join(tables.visit, tables.visit.c.person == tables.person.c.id)
-    .where(
-        tables.visit.c.hash == sa.bindparam("visit"),
-        tables.visit.c.expires > sa.bindparam("moment"),
-        tables.person.c.study == sa.bindparam("one_study"),
-    )
-)
 
 
 def disconnect(connection: sa.Connection, visit: str) -> None:

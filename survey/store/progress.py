@@ -4,54 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
 from survey.errors import RefusedError
-from survey.store import tables
+from survey.store import submission, tables
+from survey.store.database import Gathered
 from survey.store.studies import now, stamp
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from survey.store.people import Person
     from survey.store.studies import Study, Wave
 
 
-# Statements are made once: every request wants them.
-_RESPONSE: Final = sa.select(tables.response).where(
-    tables.response.c.person == sa.bindparam("of_person"),
-    tables.response.c.wave == sa.bindparam("in_wave"),
-)
-_ANSWERS: Final = (
-    sa.select(tables.answer.c.item, tables.answer.c.value)
-    .where(tables.answer.c.response == sa.bindparam("of_response"))
-    .order_by(tables.answer.c.id)
-)
 _KNOWN: Final = sa.select(tables.submission.c.digest).where(
     tables.submission.c.key == sa.bindparam("sent_key")
-)
-_SUBMISSION: Final = tables.submission.insert()
-_ANSWER: Final = tables.answer.insert()
-_MOVE: Final = (
-    tables.response.update()
-    .where(tables.response.c.id == sa.bindparam("one"))
-    .values(
-        page=sa.bindparam("to_page"),
-        reached=sa.case(
-            (
-                tables.response.c.reached < sa.bindparam("to_reached"),
-                sa.bindparam("to_reached"),
-            ),
-            else_=tables.response.c.reached,
-        ),
-        finished=sa.func.coalesce(
-            tables.response.c.finished, sa.bindparam("to_finished", type_=sa.DateTime)
-        ),
-    )
 )
 
 
@@ -69,12 +41,12 @@ class Response:
         Hash of the questionnaire they see.
     form, language
         What they see of it, and in which language.
-    orders
-        Items of each page that is shuffled, in the order this person sees them.
     page, reached
         The page they are on; how many pages of the plan they have been shown.
     finished
         When they sent the last page; None before.
+    orders
+        Items of each page that is shuffled, in the order this person sees them.
     answers
         Answers as given, by item.
     """
@@ -84,11 +56,24 @@ class Response:
     instrument: str
     form: str
     language: str
-    orders: Mapping[str, tuple[str, ...]]
     page: str
     reached: int
     finished: datetime | None
+    orders: Mapping[str, tuple[str, ...]]
     answers: Mapping[str, str]
+
+
+#: What a response is read from, in the order of its attributes.
+COLUMNS: Final = (
+    *(tables.response.c[one.name] for one in fields(Response)[:-1]),
+    sa.select(Gathered(tables.answer.c.id, tables.answer.c.item, tables.answer.c.value))
+    .where(tables.answer.c.response == tables.response.c.id)
+    .scalar_subquery(),
+)
+_RESPONSE: Final = sa.select(*COLUMNS).where(
+    tables.response.c.person == sa.bindparam("of_person"),
+    tables.response.c.wave == sa.bindparam("in_wave"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +105,13 @@ class Sent:
 
     @property
     def digest(self) -> str:
-        """Hash of what was sent, to tell a repeated page from another one."""
-        content = json.dumps([self.page, self.move, dict(self.values)], sort_keys=True)
+        """Hash of what was sent, to tell a repeated page from another one.
+
+        What has no answer is left out: which questions a page shows may change between
+        two sendings of the same content.
+        """
+        given = {n: v for n, v in self.values.items() if v is not None}
+        content = json.dumps([self.page, self.move, given], sort_keys=True)
         return hashlib.sha256(content.encode("utf-8", "replace")).hexdigest()
 
 
@@ -164,27 +154,31 @@ def find(connection: sa.Connection, person: Person, wave: int) -> Response | Non
     row = connection.execute(
         _RESPONSE, {"of_person": person.id, "in_wave": wave}
     ).one_or_none()
-    if row is None:
-        return None
-    return Response(
-        id=row.id,
-        wave=row.wave,
-        instrument=row.instrument,
-        form=row.form,
-        language=row.language,
-        orders={p: tuple(names) for p, names in json.loads(row.orders).items()},
-        page=row.page,
-        reached=row.reached,
-        finished=row.finished,
-        answers=answers_of(connection, row.id),
-    )
+    return None if row is None else of(row)
 
 
-def answers_of(connection: sa.Connection, response: int) -> dict[str, str]:
-    """Read the latest answer to every item."""
-    rows = connection.execute(_ANSWERS, {"of_response": response})
-    latest = dict(rows.all())
-    return {item: value for item, value in latest.items() if value is not None}
+def of(row: Sequence[Any]) -> Response:
+    """Make a response of a row of `COLUMNS`."""
+    *plain, orders, history = row
+    drawn = {page: tuple(names) for page, names in json.loads(orders).items()}
+    latest = {item: value for _, item, value in sorted(json.loads(history or "[]"))}
+    answers = {item: value for item, value in latest.items() if value is not None}
+    values = [*plain, drawn, answers]
+    return Response(*values)
+
+
+def repeated(connection: sa.Connection, sent: Sent) -> bool:
+    """Whether a page was stored before, with the same answers.
+
+    Raises
+    ------
+    RefusedError
+        If a page with this key and other answers was stored before.
+    """
+    known = connection.scalar(_KNOWN, {"sent_key": sent.key})
+    if known is not None and known != sent.digest:
+        raise RefusedError("page: it was sent before, with other answers.")
+    return known is not None
 
 
 def store(
@@ -219,62 +213,33 @@ def store(
     RefusedError
         If a page with this key and other answers was stored before.
     """
-    digest = sent.digest
-    known = connection.scalar(_KNOWN, {"sent_key": sent.key})
-    if known is not None:
-        if known == digest:
-            return False
-        raise RefusedError("page: it was sent before, with other answers.")
     moment = stamp(study.settings, now())
-    inserted = connection.execute(
-        _SUBMISSION,
+    before = response.answers
+    values = {n: v for n, v in sent.values.items() if n not in hidden}
+    values |= dict.fromkeys(n for n in hidden if n in before)
+    added = submission.add(
+        connection,
         {
             "key": sent.key,
-            "digest": digest,
+            "digest": sent.digest,
             "response": response.id,
             "page": sent.page,
             "move": sent.move,
             "received": moment,
             "seconds": sent.seconds,
-        },
-    ).inserted_primary_key
-    before = response.answers
-    values = {n: v for n, v in sent.values.items() if n not in hidden}
-    values |= dict.fromkeys(n for n in hidden if n in before)
-    rows = [
-        {
-            "submission": inserted[0] if inserted else None,
-            "response": response.id,
-            "item": item,
-            "value": value,
-            "seconds": sent.item_seconds.get(item),
-        }
-        for item, value in values.items()
-        if value != before.get(item) or item in sent.item_seconds
-    ]
-    if rows:
-        connection.execute(_ANSWER, rows)
-    _move(connection, response, page, reached, moment if finished else None)
-    return True
-
-
-def _move(
-    connection: sa.Connection,
-    response: Response,
-    page: str,
-    reached: int,
-    finished: datetime | None,
-) -> None:
-    """Say where the person stands; what is finished stays so."""
-    connection.execute(
-        _MOVE,
-        {
-            "one": response.id,
             "to_page": page,
             "to_reached": reached,
-            "to_finished": finished,
+            "to_finished": moment if finished else None,
         },
+        [
+            (item, value, sent.item_seconds.get(item))
+            for item, value in values.items()
+            if value != before.get(item) or item in sent.item_seconds
+        ],
     )
+    if not added:
+        repeated(connection, sent)
+    return added
 
 
 def speak(connection: sa.Connection, response: Response, language: str) -> None:

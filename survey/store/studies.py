@@ -7,7 +7,7 @@ import re
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
@@ -19,7 +19,7 @@ from survey.store.database import reading
 from survey.yaml12 import Document
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from survey.store.codes import Key
 
@@ -207,25 +207,27 @@ def find(connection: sa.Connection, name: str) -> Study:
             f"study {name!r} is not in this database. "
             + (f"It has {', '.join(sorted(known))}." if known else "It has none yet.")
         )
-    return Study(
-        rows[0].id,
-        rows[0].name,
-        _settings(rows[0].settings),
-        tuple(Wave(w.number, w.instrument, w.opens, w.closes) for w in rows),
-    )
+    return of(rows)
 
 
-#: Made once: every request asks for it.
+def of(rows: Sequence[Sequence[Any]]) -> Study:
+    """Make a study of its rows of `COLUMNS`, one a wave."""
+    number, name, settings = rows[0][:3]
+    return Study(number, name, _settings(settings), tuple(Wave(*w[3:7]) for w in rows))
+
+
+#: What a study is read from, with one of its waves.
+COLUMNS: Final = (
+    tables.study.c.id,
+    tables.study.c.name,
+    tables.study.c.settings,
+    tables.wave.c.number,
+    tables.wave.c.instrument,
+    tables.wave.c.opens,
+    tables.wave.c.closes,
+)
 _FIND: Final = (
-    sa.select(
-        tables.study.c.id,
-        tables.study.c.name,
-        tables.study.c.settings,
-        tables.wave.c.number,
-        tables.wave.c.instrument,
-        tables.wave.c.opens,
-        tables.wave.c.closes,
-    )
+    sa.select(*COLUMNS)
     .join_from(tables.study, tables.wave)
     .where(tables.study.c.name == sa.bindparam("name"))
     .order_by(tables.wave.c.number)
@@ -363,16 +365,23 @@ def add_wave(
     Raises
     ------
     RefusedError
-        If it would close before it opens.
+        If it would close before it opens, or open before the one before did, or if the
+        questionnaire has not the form of the study.
     """
+    _require_form(instrument, study.settings.form)
     start = opens or now()
     if closes is not None and closes <= start:
         raise RefusedError(
             f"wave: closes {closes:%Y-%m-%d %H:%M} before it opens "
             f"{start:%Y-%m-%d %H:%M}. Exchange them."
         )
-    keep_instrument(connection, instrument)
     last = study.waves[-1]
+    if last.opens is not None and last.opens >= start:
+        raise RefusedError(
+            f"wave {last.number + 1}: would open {start:%Y-%m-%d %H:%M}, but wave "
+            f"{last.number} opens {last.opens:%Y-%m-%d %H:%M}. Let it open later."
+        )
+    keep_instrument(connection, instrument)
     if last.closes is None or last.closes > start:
         _set_window(connection, study, last.number, last.opens, start)
     connection.execute(

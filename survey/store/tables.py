@@ -22,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 #: Constraints have names, so that a migration can speak of them on any database.
@@ -171,15 +172,30 @@ tombstone = Table(
     Column("by", String(16), nullable=False),
 )
 
+#: `all_studies` opens those too that are begun later; without it see `member`.
 researcher = Table(
     "researcher",
     metadata,
     Column("name", String(64), primary_key=True),
     Column("password", Text, nullable=False),
     Column("created", DateTime, nullable=False),
+    Column("all_studies", Boolean, nullable=False, server_default=false()),
 )
 
-#: A researcher who is logged in.
+#: Studies that a researcher sees who does not see all.
+member = Table(
+    "member",
+    metadata,
+    Column(
+        "researcher",
+        String(64),
+        _of("researcher", key="name", erased=True),
+        primary_key=True,
+    ),
+    Column("study", Integer, _of("study"), primary_key=True),
+)
+
+#: A researcher who is logged in: since when, and until when if nothing is done.
 login = Table(
     "login",
     metadata,
@@ -190,6 +206,7 @@ login = Table(
         _of("researcher", key="name", erased=True),
         nullable=False,
     ),
+    Column("created", DateTime, nullable=False),
     Column("expires", DateTime, nullable=False),
 )
 

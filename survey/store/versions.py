@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from alembic import command
@@ -13,9 +12,6 @@ from alembic.script import ScriptDirectory
 
 from survey.errors import StoreError
 from survey.store.database import reading, writing
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 FOLDER = Path(__file__).parent / "migrations"
 _LOCK = int.from_bytes(b"pushaway", "big")
@@ -32,8 +28,13 @@ def newest() -> str:
     return ScriptDirectory.from_config(_config()).get_current_head() or ""
 
 
-def upgrade(engine: sa.Engine) -> tuple[str | None, str]:
+def upgrade(engine: sa.Engine, to: str | None = None) -> tuple[str | None, str]:
     """Bring a database up to date; nothing happens to one that is.
+
+    Parameters
+    ----------
+    to
+        Version to stop at, e.g. that of a backup; the newest when left out.
 
     Returns
     -------
@@ -45,9 +46,10 @@ def upgrade(engine: sa.Engine) -> tuple[str | None, str]:
     StoreError
         If it was made by a newer program.
     """
-    before = current(engine)
+    before, after = current(engine), to or newest()
     _require_known(before)
-    if before == newest():
+    _require_known(after)
+    if before == after:
         return before, before
     with writing(engine) as connection:
         if connection.dialect.name == "postgresql":
@@ -55,8 +57,8 @@ def upgrade(engine: sa.Engine) -> tuple[str | None, str]:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
         config = _config()
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-    return before, newest()
+        command.upgrade(config, after)
+    return before, after
 
 
 def require_current(engine: sa.Engine) -> None:
@@ -69,7 +71,7 @@ def require_current(engine: sa.Engine) -> None:
     """
     found = current(engine)
     _require_known(found)
-    if found is None and not _tables(engine):
+    if found is None and empty(engine):
         upgrade(engine)
         return
     # Another program may have made them between the two looks.
@@ -92,9 +94,10 @@ def _require_known(version: str | None) -> None:
         )
 
 
-def _tables(engine: sa.Engine) -> Sequence[str]:
+def empty(engine: sa.Engine) -> bool:
+    """Whether a database has no tables at all."""
     with reading(engine) as connection:
-        return sa.inspect(connection).get_table_names()
+        return not sa.inspect(connection).get_table_names()
 
 
 def _config() -> Config:

@@ -6,9 +6,11 @@ arrive while the disk is busy are committed together.
 
 from __future__ import annotations
 
+import asyncio
 import queue
 import threading
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
@@ -30,10 +32,22 @@ BATCH: Final = 200
 WAITING: Final = 5000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Write:
+    """A write, and who waits for it: someone in an event loop, or in a thread."""
+
     work: Callable[[sa.Connection], Any]
-    done: Future[Any]
+    done: Future[Any] | asyncio.Future[Any]
+    loop: asyncio.AbstractEventLoop | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Outcome:
+    """How a write went."""
+
+    write: _Write
+    result: Any = None
+    failure: BaseException | None = None
 
 
 class Writer:
@@ -62,17 +76,31 @@ class Writer:
         self._queue.put(None)
         self._thread.join()
 
-    def submit(self, work: Callable[[sa.Connection], T]) -> Future[T]:
-        """Accept a write; its future holds the result once it is on the disk.
+    async def write(self, work: Callable[[sa.Connection], T]) -> T:
+        """Write; returns once it is on the disk.
+
+        `work` is undone and done again when a neighbour fails: it changes nothing but
+        the database.
 
         Raises
         ------
         StoreError
             If too many writes are waiting already, or nobody writes (any more).
         """
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[T] = loop.create_future()
+        self._accept(_Write(work, done, loop))
+        return await done
+
+    def submit(self, work: Callable[[sa.Connection], T]) -> Future[T]:
+        """Accept a write as `write` does; its future holds the result later."""
         done: Future[T] = Future()
         # Whoever waits may give up; what was accepted is written all the same.
         done.set_running_or_notify_cancel()
+        self._accept(_Write(work, done))
+        return done
+
+    def _accept(self, write: _Write) -> None:
         with self._gate:
             if not self._open:
                 raise StoreError(
@@ -80,13 +108,12 @@ class Writer:
                     "Nothing of this was stored; try again in a moment."
                 )
             try:
-                self._queue.put_nowait(_Write(work, done))
+                self._queue.put_nowait(write)
             except queue.Full:
                 raise StoreError(
                     f"database: {WAITING} writes are waiting. Nothing of this was "
                     "stored; try again in a moment."
                 ) from None
-        return done
 
     def _run(self) -> None:
         while (first := self._queue.get()) is not None:
@@ -105,49 +132,72 @@ class Writer:
                 return
 
     def _write(self, batch: list[_Write]) -> None:
-        outcomes: list[tuple[_Write, Any, BaseException | None]] = []
         try:
             with writing(self._engine) as connection:
-                if len(batch) == 1:
-                    outcomes = [(batch[0], batch[0].work(connection), None)]
-                else:
-                    outcomes = [(w, *_attempt(w, connection)) for w in batch]
+                outcomes = _in_turn(batch, connection)
         except BaseException as error:  # noqa: BLE001 - handed to whoever waits
-            for write in batch:
-                write.done.set_exception(error)
-            return
-        for write, result, failure in outcomes:
-            if failure is None:
-                write.done.set_result(result)
-            else:
-                write.done.set_exception(failure)
+            outcomes = [_Outcome(write, failure=error) for write in batch]
+        _settle(outcomes)
 
 
-def _attempt(
-    write: _Write, connection: sa.Connection
-) -> tuple[Any, BaseException | None]:
+def _in_turn(batch: list[_Write], connection: sa.Connection) -> list[_Outcome]:
+    """Do writes one after the other.
+
+    When one fails all are undone and done again, each so that it alone can be undone.
+    """
+    if len(batch) == 1:
+        return [_Outcome(batch[0], batch[0].work(connection))]
+    connection.exec_driver_sql("SAVEPOINT writes")
+    try:
+        return [_Outcome(write, write.work(connection)) for write in batch]
+    except Exception as error:  # noqa: BLE001 - found again, and handed to its write
+        _undo(connection, error)
+    return [_attempt(write, connection) for write in batch]
+
+
+def _attempt(write: _Write, connection: sa.Connection) -> _Outcome:
     """Do one write; if it fails it alone is undone."""
-    _mark(connection, "SAVEPOINT one_write")
+    connection.exec_driver_sql("SAVEPOINT writes")
     try:
         result = write.work(connection)
-    except Exception as error:
-        if isinstance(error, DBAPIError) and error.connection_invalidated:
-            raise
-        try:
-            connection.exec_driver_sql("ROLLBACK TO SAVEPOINT one_write")
-            connection.exec_driver_sql("RELEASE SAVEPOINT one_write")
-        except DBAPIError:
-            # The database gave up the whole transaction, as on a full disk.
-            raise error from None
-        return None, plainly(error) if isinstance(error, DBAPIError) else error
-    _mark(connection, "RELEASE SAVEPOINT one_write")
-    return result, None
+    except Exception as error:  # noqa: BLE001 - handed to whoever waits
+        _undo(connection, error)
+        told = plainly(error) if isinstance(error, DBAPIError) else error
+        return _Outcome(write, failure=told)
+    connection.exec_driver_sql("RELEASE SAVEPOINT writes")
+    return _Outcome(write, result)
 
 
-def _mark(connection: sa.Connection, statement: str) -> None:
-    """Begin or end a write within the transaction; at once where that needs no net."""
-    raw = connection.connection.driver_connection
-    if connection.dialect.name == "sqlite" and raw is not None:
-        raw.execute(statement)
-    else:
-        connection.exec_driver_sql(statement)
+def _undo(connection: sa.Connection, error: Exception) -> None:
+    """Go back to the savepoint, or give up if nothing is left to go back in."""
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        raise error
+    try:
+        connection.exec_driver_sql("ROLLBACK TO SAVEPOINT writes")
+        connection.exec_driver_sql("RELEASE SAVEPOINT writes")
+    except DBAPIError:
+        # The database gave up the whole transaction, as on a full disk.
+        raise error from None
+
+
+def _settle(outcomes: list[_Outcome]) -> None:
+    """Tell everyone who waits; an event loop is woken once for all of its own."""
+    for loop in {one.write.loop for one in outcomes}:
+        own = [one for one in outcomes if one.write.loop is loop]
+        if loop is None:
+            _tell(own)
+            continue
+        # A loop that was closed has nobody who waits.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(_tell, own)
+
+
+def _tell(outcomes: list[_Outcome]) -> None:
+    for one in outcomes:
+        done = one.write.done
+        if done.done():
+            continue
+        if one.failure is None:
+            done.set_result(one.result)
+        else:
+            done.set_exception(one.failure)

@@ -43,7 +43,7 @@ CONNECTIONS = (1, 16)
 SECONDS = 6.0
 LARGE = 10_000
 REQUESTS = 100_000
-MARKS = (10_000, 50_000, 100_000)
+MARKS = (10_000, 25_000, 50_000, 75_000, 100_000)
 SIGNER = Key(bytes.fromhex(KEY))
 
 
@@ -290,7 +290,8 @@ def memory(place: Path) -> None:
     with Nest() as nest:
         database = place / "memory.db"
         server = nest.start(database, items=str(ITEMS))
-        crowd = begun(database, 4000)
+        # Nobody sends a page again: every request shows or stores one.
+        crowd = begun(database, REQUESTS // (2 * len(PAGES)) + 8)
         count = asyncio.run(_walk(server, crowd))
         print(json.dumps({"requests": count, "megabytes": round(server.memory, 1)}))
         server.stop()
@@ -298,15 +299,17 @@ def memory(place: Path) -> None:
 
 async def _walk(server: Server, crowd: list[Respondent]) -> int:
     """Show and send pages in turn, printing memory at the marks."""
-    work, count = pages(crowd, 10), 0
+    work, count = pages(crowd, 1), 0
 
     async def go() -> None:
         nonlocal count
         browser = Browser(server.port)
         for k, (one, page) in enumerate(work):
             browser.cookie = one.cookie
-            await browser.get(f"/page/{page}")
-            await browser.post(f"/page/{page}", fields_of(one, page, k))
+            shown = await browser.get(f"/page/{page}")
+            sent = await browser.post(f"/page/{page}", fields_of(one, page, k))
+            if (shown.status, sent.status) != (200, 303):
+                raise ValueError(shown.status, sent.status)
             for mark in MARKS:
                 if count < mark <= count + 2:
                     print(f"{mark:>9} requests {server.memory:>8.1f} MB", flush=True)

@@ -94,6 +94,9 @@ def questions(survey: Any, page: Page) -> Iterator[str]:
     page.get_by_label("How long have you").fill("ages")
     press(page, "Next")
     yield "errors"
+    press(page, "Save and go on later")
+    assert "other answers are stored" in page.get_by_role("alert").inner_text()
+    yield "not stored but for the rest"
     old = page.locator("input[name=key]").input_value()
     page.get_by_label("How long have you").fill("2")
     page.locator("#together-2").check()
@@ -124,7 +127,9 @@ def questions(survey: Any, page: Page) -> Iterator[str]:
     press(page, "Next")
     yield "seven options"
     page.locator("#st1-7").check()
+    page.locator("#st2-2").check()
     press(page, "العربية")
+    page.get_by_role("radio", name="No answer", exact=True).check()
     yield "right to left"
     press(page, "English")
     press(page, "Next")
@@ -136,7 +141,14 @@ def exits(survey: Any, page: Page) -> Iterator[str]:
     press(page, "Save and go on later")
     yield "saved"
     follow(page, "Go on now")
+    other = page.context.new_page()
+    other.goto(page.url)
+    press(other, "Send")
+    other.close()
     press(page, "Send")
+    assert "Erase my answers" in page.locator("main").inner_text()
+    yield "sent after the end"
+    follow(page, "To the last page")
     page.get_by_role("heading", name="How you described your partner").wait_for()
     yield "done"
     follow(page, "Erase my answers")
@@ -153,7 +165,7 @@ def tour(survey: Any, page: Page) -> Iterator[str]:
         yield from part(survey, page)
 
 
-STATES = 22
+STATES = 24
 NAMED = " \N{EN DASH} The two of us"
 
 
@@ -193,8 +205,9 @@ def test_every_page_fits_and_is_light(
     assert visitor.complaints == []
     assert visitor.strangers == []
     assert len(titles) == STATES
-    assert titles["first page"] == f"You two (Page 1 of 3){NAMED}"
-    assert titles["errors"] == f"Error: You two (Page 1 of 3){NAMED}"
+    assert titles["first page"] == f"You two (Page 1){NAMED}"
+    assert titles["errors"] == f"Error: You two (Page 1){NAMED}"
+    assert titles["last page"] == f"Last page (Page 4 of 4){NAMED}"
     assert titles["wrong code"] == f"Error: Welcome{NAMED}"
     assert titles["closed"] == f"Not open now{NAMED}"
 

@@ -145,9 +145,19 @@ def test_settings_are_changed_by_one_command_only(
     for wrong, word in (
         (["--form", "none"], "Choose one of"),
         (["--back-to", "javascript:alert(1)"], "https://"),
+        (["--panel", "id,a b"], "'a b' cannot be the name"),
+        (["--panel", "csrf"], "'csrf' cannot be the name"),
         ([], "nothing to change"),
     ):
         assert word in run("study", "set", "-d", database, *wrong, code=1).output
+    panel = run("study", "set", "-d", database, "--panel", "who, batch")
+    assert "panel           who, batch\n" in panel.output
+    assert ask(database, lambda c: studies.find(c, "main")).settings.panel == (
+        "who",
+        "batch",
+    )
+    none = run("study", "set", "-d", database, "--panel", "none")
+    assert "panel           nothing is kept" in none.output
     run("study", "set", "-d", database, "--anonymous")
     run("invite", "people", "-n", 1, "-d", database, "--to", database.parent / "i.csv")
     late = run("study", "set", "-d", database, "--timed", code=1)
@@ -523,11 +533,22 @@ def test_researchers(database: Path) -> None:
     assert "ada may log in" in done.output
     assert PASSWORD not in done.output
     assert "may log in already" in run(*add, typed=twice, code=1).output
-    assert run("admin", "list", "-d", database).output == "ada\n"
+    assert run("admin", "list", "-d", database).output == "ada: all studies\n"
+    none = run("admin", "allow", "ada", "--study", "two", "-d", database, code=1)
+    assert "study 'two' is not in this database" in none.output
+    run("admin", "allow", "ada", "--study", "main", "-d", database)
+    assert run("admin", "list", "-d", database).output == "ada: main\n"
+    assert ("allow a researcher", "ada: main") in noted(database)
+    eve = ["admin", "add", "eve", "-d", database, "--study"]
+    wrong = run(*eve, "two", typed=twice, code=1)
+    assert "study 'two' is not in this database" in wrong.output
+    assert "eve may log in and sees main." in run(*eve, "main", typed=twice).output
+    listed = run("admin", "list", "-d", database).output
+    assert listed == "ada: main\neve: main\n"
     run("admin", "remove", "ada", "-d", database)
     gone = run("admin", "remove", "ada", "-d", database, code=1)
     assert "nobody is called 'ada'" in gone.output
-    assert ("add a researcher", "ada") in noted(database)
+    assert ("add a researcher", "ada: all studies") in noted(database)
     assert PASSWORD.encode() not in _bytes(database)
 
 

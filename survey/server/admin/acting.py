@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse
 
 from survey.errors import RefusedError
@@ -19,7 +20,8 @@ from survey.server.admin.looking import (
     show_waves,
 )
 from survey.server.admin.printing import attachment, onward, say, show
-from survey.store import answers, erasure, people, studies
+from survey.server.guard import token
+from survey.store import answers, erasure, people, studies, windows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +37,16 @@ if TYPE_CHECKING:
     from survey.store.studies import Study
 
 #: People or couples invited at once.
-MOST = 10_000
+MOST: Final = 10_000
+#: What fields are called on the pages.
+_LABELS: Final = {
+    "people": "Single people",
+    "couples": "Couples",
+    "language": "Language",
+    "form": "Form",
+    "opens": "Opens",
+    "closes": "Closes",
+}
 
 
 async def invite(request: Request) -> Response:
@@ -67,7 +78,9 @@ async def invite(request: Request) -> Response:
     try:
         count = await office.write(make)
     except RefusedError as error:
-        return await show_invitations(request, wrong=str(error), status=422)
+        return await show_invitations(
+            request, wrong=str(error), typed=fields, status=422
+        )
     return onward(f"{_address(request)}/invitations?made={count}")
 
 
@@ -79,7 +92,9 @@ def _address(request: Request) -> str:
 def _count(fields: Mapping[str, str], name: str) -> int:
     text = fields.get(name, "").strip() or "0"
     if not re.fullmatch(r"[0-9]{1,6}", text) or int(text) > MOST:
-        raise RefusedError(f"{name}: found {text[:20]!r}. Write a number up to {MOST}.")
+        raise RefusedError(
+            f"{_LABELS[name]}: found {text[:20]!r}. Write a number up to {MOST}."
+        )
     return int(text)
 
 
@@ -89,31 +104,34 @@ def _among(
     text = fields.get(name, "")
     if text and text not in known:
         raise RefusedError(
-            f"{name}: found {text[:40]!r}. Choose one of {', '.join(known)}."
+            f"{_LABELS[name]}: found {text[:40]!r}. Choose one of {', '.join(known)}."
         )
     return text or None
 
 
-async def _listed(
-    request: Request, what: str
-) -> tuple[Study, Instrument, list[Invitation]]:
+def _listed(
+    connection: sa.Connection, request: Request, fields: Mapping[str, str]
+) -> tuple[Study, list[Invitation]]:
     """List invitations as a form asks for them: all, or those a wave waits for."""
     office: Office = request.app.state.office
-    fields = await fields_of(request)
-    who, text = request.state.who, fields.get("wave", "")
+    found, text = named(connection, request), fields.get("wave", "")
+    listed = invitations.every(
+        connection,
+        found,
+        office.key,
+        office.survey,
+        waiting=_wave(found, text) if text else None,
+        after=fields.get("after", ""),
+    )
+    return found, listed
 
-    def read(connection: sa.Connection) -> tuple[Study, Instrument, list[Invitation]]:
-        found = named(connection, request)
-        wave = _wave(found, text) if text else None
-        listed = invitations.every(
-            connection, found, office.key, office.survey, waiting=wave
-        )
-        return found, offered(connection, found), listed
 
-    found, instrument, listed = await office.read(read)
-    detail = f"{found.name}: {len(listed)} invitations"
+async def _note(request: Request, what: str, study: str, counted: str) -> None:
+    """Note that something was handed out."""
+    office: Office = request.app.state.office
+    who = request.state.who
+    detail = f"{study}: {counted}"
     await office.write(lambda c: journal.note(c, who, what, detail))
-    return found, instrument, listed
 
 
 def _wave(study: Study, text: str) -> int:
@@ -127,23 +145,52 @@ def _wave(study: Study, text: str) -> int:
 
 async def links(request: Request) -> Response:
     """Hand the invitations over as a table."""
-    found, _, listed = await _listed(request, "list invitations")
-    table = spreadsheet.text(invitations.table(listed))
-    return attachment(table, f"{_file(found.name)}-invitations.csv")
+    office: Office = request.app.state.office
+    fields = await fields_of(request)
+
+    def read(connection: sa.Connection) -> tuple[str, str, int]:
+        found, listed = _listed(connection, request, fields)
+        table = spreadsheet.text(invitations.table(listed))
+        return found.name, table, len(listed)
+
+    name, table, count = await office.read(read)
+    wave = fields.get("wave", "")
+    what, file = (
+        ("list reminders", f"reminders-wave-{wave}")
+        if wave
+        else ("list invitations", "invitations")
+    )
+    await _note(request, what, name, f"{count} invitations")
+    return attachment(table, f"{_file(name)}-{file}.csv")
 
 
 async def cards(request: Request) -> Response:
-    """Show the invitations as cards to print."""
+    """Show some of the invitations as cards to print; the page leads to the next.
+
+    Drawing takes its time: it is done where other requests need not wait for it.
+    """
     office: Office = request.app.state.office
-    _, instrument, listed = await _listed(request, "print invitations")
-    return HTMLResponse(
-        invitations.cards(
-            listed,
-            instrument,
-            office.survey,
-            back=f"{_address(request)}/invitations",
-        )
+    fields = await fields_of(request)
+
+    def read(connection: sa.Connection) -> tuple[str, Instrument, list[Invitation]]:
+        found, listed = _listed(connection, request, fields)
+        return found.name, offered(connection, found), listed
+
+    name, one, listed = await office.read(read)
+    shown, address = listed[: invitations.BATCH], _address(request)
+    more = {
+        "csrf": token(office.key, request.state.cookie),
+        "wave": fields.get("wave", ""),
+        "after": shown[-1].respondent if shown else "",
+    }
+    leads = invitations.Onward(
+        f"{address}/invitations",
+        f"{address}/cards",
+        more if len(listed) > len(shown) else {},
     )
+    page = await run_in_threadpool(invitations.cards, shown, one, office.survey, leads)
+    await _note(request, "print invitations", name, f"{len(shown)} invitations")
+    return HTMLResponse(page)
 
 
 def _file(name: str) -> str:
@@ -158,23 +205,22 @@ async def export(request: Request) -> Response:
     """
     office: Office = request.app.state.office
     fields = await fields_of(request)
-    who, text = request.state.who, fields.get("wave", "")
+    text = fields.get("wave", "")
 
-    def read(connection: sa.Connection) -> tuple[Study, str, int]:
+    def read(connection: sa.Connection) -> tuple[str, str, int]:
         found = named(connection, request)
         wave = _wave(found, text) if text else None
         table = answers.table(connection, found, wave=wave)
         whole = spreadsheet.arranged(table, offered(connection, found))
-        return found, spreadsheet.text(whole), len(table)
+        return found.name, spreadsheet.text(whole), len(table)
 
-    found, table, count = await office.read(read)
-    detail = f"{found.name}: {count} rows"
-    await office.write(lambda c: journal.note(c, who, "export answers", detail))
-    return attachment(table, f"{_file(found.name)}-answers.csv")
+    name, table, count = await office.read(read)
+    await _note(request, "export answers", name, f"{count} rows")
+    return attachment(table, f"{_file(name)}-answers.csv")
 
 
 async def window(request: Request) -> Response:
-    """Say when a wave takes answers."""
+    """Say when a wave takes answers; let it begin or end at once."""
     office: Office = request.app.state.office
     fields = await fields_of(request)
     who, text = request.state.who, request.path_params["number"]
@@ -182,16 +228,53 @@ async def window(request: Request) -> Response:
 
     def change(connection: sa.Connection) -> None:
         found = named(connection, request)
-        opens, closes = (_moment(fields, name) for name in ("opens", "closes"))
-        studies.set_window(connection, found, number, opens=opens, closes=closes)
-        detail = f"{found.name}: wave {number}, {opens or 'no'} to {closes or 'no'} end"
-        journal.note(connection, who, "change a wave", detail)
+        detail, do = f"{found.name}: wave {number}", fields.get("do", "")
+        if do == "open":
+            windows.open_now(connection, found, number)
+        elif do == "close":
+            windows.close_now(connection, found, number)
+        else:
+            opens, closes = (_moment(fields, name) for name in ("opens", "closes"))
+            studies.set_window(connection, found, number, opens=opens, closes=closes)
+            detail += f", {opens or 'no'} to {closes or 'no'} end"
+        what = do if do in {"open", "close"} else "change"
+        journal.note(connection, who, f"{what} a wave", detail)
 
     try:
         await office.write(change)
     except RefusedError as error:
-        return await show_waves(request, wrong=str(error), number=number, status=422)
+        return await show_waves(
+            request, wrong=str(error), number=number, typed=fields, status=422
+        )
     return onward(f"{_address(request)}/waves?changed={number}")
+
+
+async def add_wave(request: Request) -> Response:
+    """Add the next wave for the same people."""
+    office: Office = request.app.state.office
+    fields = await fields_of(request)
+    who = request.state.who
+
+    def add(connection: sa.Connection) -> int:
+        found = named(connection, request)
+        opens, closes = (_moment(fields, name) for name in ("opens", "closes"))
+        hash_ = fields.get("instrument", "")
+        if hash_ not in {wave.instrument for wave in found.waves}:
+            raise RefusedError(
+                "questionnaire: this study was not fielded with it. Another one is "
+                "added by command, which checks it: pushaway wave add FILE."
+            )
+        one = studies.stored_instrument(connection, hash_)
+        after = studies.add_wave(connection, found, one, opens=opens, closes=closes)
+        number = after.waves[-1].number
+        journal.note(connection, who, "add a wave", f"{found.name}: wave {number}")
+        return number
+
+    try:
+        number = await office.write(add)
+    except RefusedError as error:
+        return await show_waves(request, wrong=str(error), typed=fields, status=422)
+    return onward(f"{_address(request)}/waves?added={number}")
 
 
 def _moment(fields: Mapping[str, str], name: str) -> datetime | None:
@@ -204,7 +287,8 @@ def _moment(fields: Mapping[str, str], name: str) -> datetime | None:
             found = found.astimezone(UTC).replace(tzinfo=None)
     except (ValueError, OverflowError):
         raise RefusedError(
-            f"{name}: found {text[:40]!r}. Write day and time, e.g. 2027-01-31 09:00."
+            f"{_LABELS[name]}: found {text[:40]!r}. Write day and time, e.g. "
+            "2027-01-31 09:00."
         ) from None
     return found.replace(second=0, microsecond=0)
 
@@ -272,11 +356,15 @@ async def erase(request: Request) -> Response:
     study, done = await office.write(remove)
     if not done:
         return _nobody(request, study)
-    await office.forget()
-    return say(
-        request,
-        "One person was erased",
-        "Their answers, invitation and codes are gone from the database. Backups, "
-        "exports and reports made before still hold them: delete or remake those.",
-        study=study.name,
+    swept = await request.app.state.traces.remove()
+    gone = "Their answers, invitation and codes are gone from the database. "
+    later = (
+        "Traces may stand in its files while a program reads an older state of it; "
+        "they are removed as soon as that ends. "
     )
+    copies = (
+        "Backups, exports and reports made before still hold them: delete or remake "
+        "those."
+    )
+    text = gone + ("" if swept else later) + copies
+    return say(request, "One person was erased", text, study=study.name)

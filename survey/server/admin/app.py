@@ -17,10 +17,11 @@ from survey.errors import RefusedError, StoreError
 from survey.server.admin import acting, entering, looking
 from survey.server.admin.gate import Gate
 from survey.server.admin.office import Office
-from survey.server.admin.printing import FOLDER, say, unstored
+from survey.server.admin.printing import FOLDER, failed, say, unstored
 from survey.server.app import LOOPBACK, Log
 from survey.server.guard import Cookie, SafeHeaders
 from survey.server.posted import BadBodyError
+from survey.server.traces import Traces
 from survey.store import studies
 from survey.store.codes import key_for
 from survey.store.database import connect
@@ -67,11 +68,15 @@ def create_admin(
         key_for(database, make=not studies.exist(engine)),
         survey.rstrip("/"),
         Cookie.of("admin", secure=secure, strict=True),
+        Cookie.of("browser", secure=secure, strict=True),
     )
+
+    traces = Traces(engine)
 
     @asynccontextmanager
     async def running(_: Starlette) -> AsyncIterator[None]:
         yield
+        await traces.close()
         engine.dispose()
 
     host = address.hostname or LOOPBACK[0]
@@ -79,7 +84,7 @@ def create_admin(
         routes=_routes(),
         middleware=[
             Middleware(SafeHeaders, secure=secure),
-            Middleware(Log),
+            Middleware(Log, failed=failed),
             Middleware(
                 TrustedHostMiddleware,
                 allowed_hosts=list(LOOPBACK) if host in LOOPBACK else [host],
@@ -97,7 +102,7 @@ def create_admin(
     )
     # Would lead to an address made of what the request says of host and scheme.
     app.router.redirect_slashes = False
-    app.state.office = office
+    app.state.office, app.state.traces = office, traces
     return app
 
 
@@ -117,6 +122,7 @@ def _routes() -> list[Route | Mount]:
         Route(f"{one}/answers", looking.answers),
         Route(f"{one}/answers", acting.export, methods=["POST"]),
         Route(f"{one}/waves", looking.waves),
+        Route(f"{one}/waves", acting.add_wave, methods=["POST"]),
         Route(f"{one}/waves/{{number}}", acting.window, methods=["POST"]),
         Route(f"{one}/erase", acting.ask_erase, methods=["POST"]),
         Route(f"{one}/erased", acting.erase, methods=["POST"]),

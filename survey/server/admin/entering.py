@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from starlette.concurrency import run_in_threadpool
+
+from survey.server import crowd
 from survey.server.admin import accounts, journal
 from survey.server.admin.gate import fields_of
 from survey.server.admin.printing import onward, show
@@ -16,7 +19,12 @@ if TYPE_CHECKING:
     from survey.server.admin.office import Office
 
 _WRONG = "The name or the password is wrong."
-_SLOW = "Too many tries. Wait five minutes, then try again."
+_SLOW = "Too many tries from here. Wait five minutes, then try again."
+_CROWDED = "Many try to log in just now. Wait some seconds, then try again."
+#: Seconds that a browser is known in which someone logged in.
+_KNOWN: Final = 180 * 86_400
+#: Refused tries that are noted in a window of time; the rest only slows others down.
+_NOTED: Final = 100
 
 
 async def login(request: Request) -> Response:
@@ -24,12 +32,14 @@ async def login(request: Request) -> Response:
     return onward("/") if request.state.who else _ask(request)
 
 
-def _ask(request: Request, wrong: str = "", status: int = 200) -> Response:
+def _ask(
+    request: Request, wrong: str = "", status: int = 200, later: int = 0
+) -> Response:
     response = show(
         request, "login.html.j2", heading="Log in", status=status, wrong=wrong
     )
-    if status == 429:  # noqa: PLR2004 - too many requests
-        response.headers["retry-after"] = "300"
+    if later:
+        response.headers["retry-after"] = str(later)
     return response
 
 
@@ -37,29 +47,51 @@ async def enter(request: Request) -> Response:
     """Begin a session under a new cookie, if name and password are right."""
     office: Office = request.app.state.office
     fields = await fields_of(request)
-    if not office.tries.allows(request):
-        return _ask(request, _SLOW, 429)
     name, password = fields.get("name", "").strip(), fields.get("password", "")
+    cookie = office.browser.read(request)
+    browser = cookie if crowd.marked(office.key, cookie, name) else ""
+    if not office.tries.allows(request, browser):
+        return _ask(request, _SLOW, 429, later=300)
+    try:
+        async with office.hashing if browser else office.crowd.turn(name):
+            known = await office.read(lambda c: accounts.stored(c, name))
+            right = await run_in_threadpool(accounts.right, known, password)
+    except crowd.CrowdedError:
+        office.tries.forgive(request, browser)
+        return _ask(request, _CROWDED, 429, later=5)
+    value = await _begin(request, name) if right else ""
+    if not value:
+        await _note_refusal(office, office.crowd.failed(name))
+        return _ask(request, _WRONG, 422)
+    office.tries.forgive(request, browser)
+    response = onward("/")
+    office.cookie.put(response, value)
+    office.browser.put(response, crowd.mark(office.key, name), seconds=_KNOWN)
+    return response
+
+
+async def _begin(request: Request, name: str) -> str:
+    """Begin a session in place of the one there was; empty for who was removed."""
+    office: Office = request.app.state.office
     before = request.state.cookie
-    async with office.hashing:
-        right = await office.read(lambda c: accounts.right(c, name, password))
 
     def begin(connection: sa.Connection) -> str:
         accounts.log_out(connection, before)
-        value = accounts.log_in(connection, name) if right else ""
+        value = accounts.log_in(connection, name)
         if value:
             journal.note(connection, name, "log in")
-        else:
-            journal.note(connection, "nobody", "log in refused")
         return value
 
-    value = await office.write(begin)
-    if not value:
-        return _ask(request, _WRONG, 422)
-    office.tries.forgive(request)
-    response = onward("/")
-    office.cookie.put(response, value)
-    return response
+    return await office.write(begin)
+
+
+async def _note_refusal(office: Office, count: int) -> None:
+    """Note a refused try; of very many only the first, so that the disk stays free."""
+    detail = "those that follow are not noted" if count == _NOTED else ""
+    if count <= _NOTED:
+        await office.write(
+            lambda c: journal.note(c, "nobody", "log in refused", detail)
+        )
 
 
 async def leave(request: Request) -> Response:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 import sqlalchemy as sa
 
+from survey.server.plan import Planner
 from survey.store import overview, studies, tables
 from survey.store.studies import now
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Mapping
     from datetime import datetime
 
     from survey.instrument import Instrument
@@ -43,26 +44,58 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
+class Cut:
+    """Of whom pages and times are counted.
+
+    Attributes
+    ----------
+    wave, form
+        One of them, or None for all.
+    waves, forms
+        Those there are.
+    """
+
+    wave: int | None
+    form: str | None
+    waves: tuple[int, ...]
+    forms: tuple[str, ...]
+
+    @property
+    def said(self) -> str:
+        """The cut in words."""
+        wave = "all waves" if self.wave is None else f"wave {self.wave}"
+        form = "all forms" if self.form is None else f"form {self.form}"
+        return f"{wave}, {form}" if len(self.forms) > 1 else wave
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """The figures of a study.
 
     Attributes
     ----------
     counts, languages
-        Rows by wave, and by wave and language.
-    bars
-        One a page of the questionnaire.
-    median
-        Median time of those who finished, in words; empty where there is none.
+        Rows by wave, with the median time of those who finished in words; and by wave
+        and language.
     erased
         Number of people erased.
+    cut
+        Of whom the rest is counted.
+    bars
+        One a page of the questionnaire.
+    begun
+        Number of people who began.
+    median
+        Median time of those who finished, in words; empty where there is none.
     """
 
     counts: list[dict[Hashable, Any]]
     languages: list[dict[Hashable, Any]]
-    bars: list[Bar]
-    median: str
     erased: int
+    cut: Cut
+    bars: list[Bar]
+    begun: int
+    median: str
 
     @property
     def height(self) -> int:
@@ -77,26 +110,75 @@ def names(connection: sa.Connection) -> list[str]:
     )
 
 
-def figures(connection: sa.Connection, study: Study) -> Figures:
+def cut(connection: sa.Connection, study: Study, wave: str = "", form: str = "") -> Cut:
+    """Read which wave and form are asked for.
+
+    Parameters
+    ----------
+    wave
+        A number, or ``all``; what is neither stands for the wave that is open, or the
+        last one.
+    form
+        A form of the questionnaire; what is none stands for all.
+    """
+    usual = study.current(now()) or study.waves[-1]
+    waves = tuple(one.number for one in study.waves)
+    chosen = {"all": None, **{str(one): one for one in waves}}
+    number = chosen.get(wave, usual.number)
+    forms = tuple(one.id for one in _instrument(connection, study, number).all_forms)
+    return Cut(number, form if form in forms else None, waves, forms)
+
+
+def _instrument(
+    connection: sa.Connection, study: Study, wave: int | None
+) -> Instrument:
+    """Read the questionnaire of a wave; that of the last one for all of them."""
+    fielded = study.waves[-1] if wave is None else study.wave(wave)
+    return studies.stored_instrument(connection, fielded.instrument)
+
+
+def figures(connection: sa.Connection, study: Study, among: Cut) -> Figures:
     """Count everything a researcher sees of a study."""
-    instrument = studies.stored_instrument(connection, study.waves[-1].instrument)
+    wave, form = among.wave, among.form
     counted = overview.counts(connection, study)
-    spoken = overview.by_language(connection, study)
+    counted["median"] = [
+        _median(overview.whole_times(connection, study, wave=one))
+        for one in counted["wave"]
+    ]
+    pages = _pages(_instrument(connection, study, wave), form)
+    left = overview.drop_off(connection, study, list(pages), wave=wave, form=form)
     return Figures(
         counted.to_dict(orient="records"),
-        spoken.to_dict(orient="records"),
-        _bars(overview.drop_off(connection, study, _pages(instrument)), instrument),
-        _median(connection, study),
+        overview.by_language(connection, study).to_dict(orient="records"),
         overview.erased(connection, study),
+        among,
+        _bars(left, pages),
+        overview.begun(connection, study, wave=wave, form=form),
+        _median(overview.whole_times(connection, study, wave=wave, form=form)),
     )
 
 
-def _pages(instrument: Instrument) -> tuple[str, ...]:
-    return tuple(page.id for page in instrument.all_pages)
+def _pages(instrument: Instrument, form: str | None) -> dict[str, str]:
+    """Name the pages people see, in their order, with their titles.
+
+    A page that is shown in parts is several; parts of one title are counted.
+    """
+    order = [page.id for page in instrument.all_pages]
+    forms = [form] if form else [one.id for one in instrument.all_forms]
+    found: dict[str, tuple[int, int, str]] = {}
+    for one in forms:
+        planner = Planner.of(instrument, one)
+        for page in planner.pages:
+            whole, first, _ = planner.slots[page.id]
+            title = instrument.wording(page.title) or whole
+            part = page.id.removeprefix(whole).strip("-")
+            said = f"{title} ({part})" if part else title
+            found.setdefault(page.id, (order.index(whole), first, said))
+    ordered = sorted(found, key=lambda page: found[page][:2])
+    return {page: found[page][2] for page in ordered}
 
 
-def _bars(table: pd.DataFrame, instrument: Instrument) -> list[Bar]:
-    titles = {p.id: instrument.wording(p.title) or p.id for p in instrument.all_pages}
+def _bars(table: pd.DataFrame, titles: Mapping[str, str]) -> list[Bar]:
     most = max(1, int(table["sent"].max()), int(table["left"].max()))
     rows = zip(
         table["page"],
@@ -119,23 +201,14 @@ def _bars(table: pd.DataFrame, instrument: Instrument) -> list[Bar]:
     ]
 
 
+def _median(spent: pd.Series[float]) -> str:
+    """Spell a median time; empty where nobody has finished."""
+    return "" if spent.empty else spell(float(spent.median()))
+
+
 def shortened(label: str) -> str:
     """Cut a label to the room it has in the plot."""
     return label if len(label) <= _LETTERS else label[: _LETTERS - 1].rstrip() + "…"
-
-
-def _median(connection: sa.Connection, study: Study) -> str:
-    """Take the median time pages were open, of those who finished."""
-    sent, response, person = tables.submission.c, tables.response.c, tables.person.c
-    rows = connection.scalars(
-        sa.select(sa.func.sum(sent.seconds))
-        .join_from(tables.submission, tables.response)
-        .join(tables.person, person.id == response.person)
-        .where(person.study == study.id, response.finished.is_not(None))
-        .group_by(sent.response)
-    ).all()
-    spent = pd.Series(rows, dtype="float64").dropna()
-    return "" if spent.empty else spell(float(spent.median()))
 
 
 def spell(seconds: float) -> str:

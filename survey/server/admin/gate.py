@@ -36,14 +36,16 @@ class Gate:
         office, request = self._office, Request(scope)
         cookie = office.cookie.read(request)
         try:
-            who, aging = await office.read(lambda c: accounts.logged_in(c, cookie))
-            if who and aging:
+            visitor = await office.read(lambda c: accounts.logged_in(c, cookie))
+            if visitor.aging:
                 await office.write(lambda c: accounts.prolong(c, cookie))
         except StoreError as error:
             await unstored(error)(scope, receive, send)
             return
-        scope.setdefault("state", {}).update(who=who, cookie=cookie)
-        if who or scope["path"] in _OPEN:
+        scope.setdefault("state", {}).update(
+            who=visitor.name, all_studies=visitor.all_studies, cookie=cookie
+        )
+        if visitor.name or scope["path"] in _OPEN:
             await self._app(scope, receive, send)
         else:
             await onward("/login")(scope, receive, send)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 import pandas as pd
 import segno
@@ -19,7 +20,7 @@ from survey.store import overview, people
 from survey.store.codes import spaced
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     import sqlalchemy as sa
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from survey.store.codes import Key
     from survey.store.people import Person
     from survey.store.studies import Study
+
+#: Cards printed at a time: fifty sheets of A4.
+BATCH: Final = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +79,29 @@ def every(
     url: str,
     *,
     waiting: int | None = None,
+    after: str = "",
 ) -> list[Invitation]:
-    """List the invitations of a study; only of those who have not finished a wave."""
-    found = of(people.everyone(connection, study), key, url)
+    """List the invitations of a study.
+
+    Parameters
+    ----------
+    waiting
+        Only those of people who have not finished this wave.
+    after
+        Only those that come after this person, who may have left the list meanwhile.
+    """
+    persons = people.everyone(connection, study)
+    first = next((k + 1 for k, one in enumerate(persons) if one.code == after), 0)
+    found = of(persons[first:], key, url)
     if waiting is None:
         return found
     names = set(overview.waiting(connection, study, waiting))
     return [one for one in found if one.respondent in names]
+
+
+def local(url: str) -> bool:
+    """Whether links with this address work on this machine only."""
+    return urlsplit(url).hostname in {"127.0.0.1", "::1", "localhost"}
 
 
 def table(found: Iterable[Invitation]) -> pd.DataFrame:
@@ -91,16 +111,37 @@ def table(found: Iterable[Invitation]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns).set_index("respondent")
 
 
+@dataclass(frozen=True, slots=True)
+class Onward:
+    """Where a page of cards leads.
+
+    Attributes
+    ----------
+    back
+        Address of the page of invitations.
+    action, fields
+        Where the next cards are asked for, and with what; no fields where there are
+        none.
+    """
+
+    back: str
+    action: str
+    fields: dict[str, str]
+
+
 def cards(
-    found: Iterable[Invitation], instrument: Instrument, url: str, *, back: str = ""
+    found: Sequence[Invitation],
+    instrument: Instrument,
+    url: str,
+    onward: Onward | None = None,
 ) -> str:
     """Print cards with QR codes as a page (HTML) that asks the network for nothing.
 
     Parameters
     ----------
-    back
-        Where the page leads back to; one that leads nowhere is a file of its own and
-        carries its style.
+    onward
+        Where the page leads; one that leads nowhere is a file of its own and carries
+        its style.
     """
     offered = instrument.languages
     shown = [
@@ -119,8 +160,8 @@ def cards(
     return page.render(
         cards=shown,
         address=f"{url.rstrip('/')}/resume",
-        back=back,
-        style="" if back else Markup(_style()),  # noqa: S704 - our own file
+        onward=onward,
+        style="" if onward else Markup(_style()),  # noqa: S704 - our own file
     )
 
 

@@ -7,21 +7,26 @@ from typing import TYPE_CHECKING, Any, Final
 
 from starlette.responses import PlainTextResponse
 
-from survey.server.admin import journal
-from survey.server.admin.figures import figures, names, rows, shortened
+from survey.errors import RefusedError
+from survey.server.admin import accounts, journal
+from survey.server.admin.figures import cut, figures, rows, shortened
+from survey.server.admin.invitations import local
 from survey.server.admin.printing import show
-from survey.store import overview, studies, tables
+from survey.store import overview, studies, tables, windows
 from survey.store.people import ROLES
 from survey.store.studies import now
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
     import sqlalchemy as sa
     from starlette.requests import Request
     from starlette.responses import Response
 
     from survey.instrument import Instrument
     from survey.server.admin.office import Office
-    from survey.store.studies import Study
+    from survey.store.studies import Study, Wave
 
 #: Lines of a long table on one page.
 MOST: Final = 200
@@ -35,13 +40,13 @@ async def health(request: Request) -> Response:
 
 
 async def home(request: Request) -> Response:
-    """List the studies of the database."""
+    """List the studies that whoever is logged in may see."""
     office: Office = request.app.state.office
+    who = request.state.who
 
     def read(connection: sa.Connection) -> list[dict[str, Any]]:
-        return [
-            _line(connection, studies.find(connection, n)) for n in names(connection)
-        ]
+        seen = accounts.sees(connection, who)
+        return [_line(connection, studies.find(connection, one)) for one in seen]
 
     found = await office.read(read)
     return show(request, "studies.html.j2", heading="Studies", studies=found)
@@ -63,17 +68,31 @@ def _line(connection: sa.Connection, study: Study) -> dict[str, Any]:
 
 
 def named(connection: sa.Connection, request: Request) -> Study:
-    """Find the study of an address."""
-    return studies.find(connection, request.path_params["study"])
+    """Find the study of an address, if whoever is logged in may see it.
+
+    Raises
+    ------
+    RefusedError
+        The same for one that is not theirs as for one that is not.
+    """
+    name = request.path_params["study"]
+    if name not in accounts.sees(connection, request.state.who):
+        raise RefusedError(
+            f"study {name[:64]!r}: you see none of this name. Choose one of the list."
+        )
+    return studies.find(connection, name)
 
 
 async def study(request: Request) -> Response:
     """Show counts, drop-off and times."""
     office: Office = request.app.state.office
 
+    wave, form = (request.query_params.get(name, "") for name in ("wave", "form"))
+
     def read(connection: sa.Connection) -> dict[str, Any]:
         found = named(connection, request)
-        return {"study": found.name, "figures": figures(connection, found)}
+        among = cut(connection, found, wave, form)
+        return {"study": found.name, "figures": figures(connection, found, among)}
 
     given = await office.read(read)
     return show(
@@ -125,9 +144,20 @@ async def invitations(request: Request) -> Response:
 
 
 async def show_invitations(
-    request: Request, *, wrong: str = "", made: str = "", status: int = 200
+    request: Request,
+    *,
+    wrong: str = "",
+    typed: Mapping[str, str] | None = None,
+    made: str = "",
+    status: int = 200,
 ) -> Response:
-    """Show the page of invitations, with what became of the last request."""
+    """Show the page of invitations, with what became of the last request.
+
+    Parameters
+    ----------
+    wrong, typed
+        Why it was refused, and what was sent.
+    """
     office: Office = request.app.state.office
 
     def read(connection: sa.Connection) -> dict[str, Any]:
@@ -152,8 +182,10 @@ async def show_invitations(
         "invitations.html.j2",
         heading="Invitations",
         status=status,
-        roles=",".join(ROLES),
+        typed={"people": "0", "couples": "0", "roles": ",".join(ROLES)}
+        | dict(typed or {}),
         survey=office.survey,
+        local=local(office.survey),
         wrong=wrong,
         made=made,
         **given,
@@ -162,32 +194,54 @@ async def show_invitations(
 
 async def waves(request: Request) -> Response:
     """Show when waves take answers, to be changed."""
-    number = _number(request, "changed")
-    return await show_waves(
-        request, made=f"Wave {number} was changed." if number else ""
-    )
+    changed, added = _number(request, "changed"), _number(request, "added")
+    made = f"Wave {changed} was changed." if changed else ""
+    return await show_waves(request, made=f"Wave {added} was added." if added else made)
 
 
 async def show_waves(
     request: Request,
     *,
     wrong: str = "",
-    number: int = 0,
+    number: int | None = None,
+    typed: Mapping[str, str] | None = None,
     made: str = "",
     status: int = 200,
 ) -> Response:
-    """Show the page of waves, with what became of the last request."""
+    """Show the page of waves, with what became of the last request.
+
+    Parameters
+    ----------
+    wrong, number, typed
+        Why it was refused, for which wave (None for a new one), and what was sent.
+    """
     office: Office = request.app.state.office
+    moment = now()
 
     def read(connection: sa.Connection) -> dict[str, Any]:
         found = named(connection, request)
-        moment = now()
-        lines = []
-        for wave in found.waves:
-            one = studies.stored_instrument(connection, wave.instrument)
-            name = f"{one.id} {one.version}"
-            lines.append({"wave": wave, "open": wave.is_open(moment), "name": name})
-        return {"study": found.name, "lines": lines}
+        lines = [
+            {
+                "number": wave.number,
+                "state": windows.state(found, wave, moment),
+                "open": wave.is_open(moment),
+                "name": _questionnaire(connection, wave),
+                "opens": _local(wave.opens),
+                "closes": _local(wave.closes),
+            }
+            for wave in found.waves
+        ]
+        offered_ = {wave.instrument: wave.number for wave in found.waves}
+        names = {line["number"]: line["name"] for line in lines}
+        return {
+            "study": found.name,
+            "lines": lines,
+            "latest": found.waves[-1].instrument,
+            "questionnaires": [
+                (hash_, f"{names[one]}, that of wave {one}")
+                for hash_, one in reversed(offered_.items())
+            ],
+        }
 
     given = await office.read(read)
     return show(
@@ -195,12 +249,23 @@ async def show_waves(
         "waves.html.j2",
         heading="Waves",
         status=status,
-        now=now(),
+        now=moment,
         wrong=wrong,
         number=number,
+        typed=typed or {},
         made=made,
         **given,
     )
+
+
+def _questionnaire(connection: sa.Connection, wave: Wave) -> str:
+    one = studies.stored_instrument(connection, wave.instrument)
+    return f"{one.id} {one.version}"
+
+
+def _local(at: datetime | None) -> str:
+    """Spell a time as a field for times wants it."""
+    return "" if at is None else f"{at:%Y-%m-%dT%H:%M}"
 
 
 async def answers(request: Request) -> Response:
@@ -217,8 +282,13 @@ async def answers(request: Request) -> Response:
 
 
 async def audit(request: Request) -> Response:
-    """Show who did what and when."""
+    """Show who did what and when, to those who see all studies."""
     office: Office = request.app.state.office
+    if not request.state.all_studies:
+        raise RefusedError(
+            "audit log: it tells of all studies, and you do not see all. Ask someone "
+            "who does."
+        )
     first = _number(request, "first")
     entries, count = await office.read(
         lambda c: journal.entries(c, first=first, most=MOST)

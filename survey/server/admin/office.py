@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 
+from survey.server.crowd import Crowd
 from survey.server.guard import Cookie, Limiter
-from survey.store.database import forget, reading, writing
+from survey.store.database import reading, writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,18 +34,24 @@ class Office:
         Address of the public survey, without a slash at the end.
     cookie
         The cookie that stands for a researcher.
+    browser
+        The cookie that says a researcher logged in here before.
     tries
-        Counts tries of passwords; none of its counts come from the public survey.
-    hashing
-        Lets few passwords be checked at a time: each takes 64 MiB.
+        Counts tries of passwords by address; none of its counts come from the public
+        survey.
+    crowd, hashing
+        Let one password of unknown browsers, and one of known ones, be checked at a
+        time: each takes 64 MiB.
     """
 
     engine: sa.Engine
     key: Key
     survey: str
     cookie: Cookie
-    tries: Limiter = field(default_factory=lambda: Limiter(each=10, every=100))
-    hashing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+    browser: Cookie
+    tries: Limiter = field(default_factory=lambda: Limiter(each=10))
+    crowd: Crowd = field(default_factory=Crowd)
+    hashing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
 
     async def read(self, work: Callable[[sa.Connection], T]) -> T:
         """Read from the database, without holding up other requests."""
@@ -63,7 +70,3 @@ class Office:
                 return work(connection)
 
         return await run_in_threadpool(go)
-
-    async def forget(self) -> None:
-        """Take what was erased out of the write-ahead log too."""
-        await run_in_threadpool(forget, self.engine)

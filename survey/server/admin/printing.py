@@ -8,12 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-from starlette.responses import (
-    HTMLResponse,
-    PlainTextResponse,
-    RedirectResponse,
-    Response,
-)
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from survey.server.guard import new_value, token
 
@@ -65,6 +60,7 @@ def show(
         .render(
             heading=heading,
             who=getattr(request.state, "who", ""),
+            all_studies=getattr(request.state, "all_studies", False),
             csrf=token(office.key, cookie),
             study=given.pop("study", ""),
             **given,
@@ -104,12 +100,35 @@ def attachment(content: str, name: str) -> Response:
     )
 
 
+def failed(status: int) -> Response:
+    """Say that the database cannot be used (503), or that something went wrong.
+
+    Wants neither the database nor a session.
+    """
+    gone = status == 503  # noqa: PLR2004 - no database
+    body = (
+        templates()
+        .get_template("notice.html.j2")
+        .render(
+            heading="The database cannot be used just now"
+            if gone
+            else "Something went wrong",
+            text="Nothing was done. Try again in a moment; the log of this program "
+            "says why."
+            if gone
+            else "The fault is ours. Look at what was done before you try again; the "
+            "log of this program says where it arose.",
+            who="",
+            all_studies=False,
+            csrf="",
+            study="",
+            home=True,
+        )
+    )
+    return HTMLResponse(body, status, headers={"retry-after": "5"} if gone else None)
+
+
 def unstored(error: Exception) -> Response:
     """Say that the database cannot be used, and log why."""
     _LOG.error("%s", error)
-    return PlainTextResponse(
-        "The database cannot be used just now. Nothing was done; try again in a "
-        "moment, and look into the log of this program.\n",
-        503,
-        headers={"retry-after": "5"},
-    )
+    return failed(503)

@@ -448,7 +448,12 @@ def test_invitations_are_made_and_listed_alike(
     assert all(row["link"].startswith("https://survey.example/i/") for row in rows)
     code = place.persons[0].access(place.key, "invitation")
     assert rows[0]["link"].endswith(code)
-    waiting = send(inside, "/links", wave="1").text
+    reminders = send(inside, "/links", wave="1")
+    assert 'filename="hushhush-reminders-wave-1.csv"' in str(reminders.headers)
+    assert ("list reminders", f"{STUDY}: 5 invitations") in [
+        one[1:] for one in place.noted()
+    ]
+    waiting = reminders.text
     assert place.persons[0].code not in waiting
     assert place.persons[1].code in waiting
     assert (NAME, "invite", f"{STUDY}: 2 people, 1 couples") in place.noted()
@@ -477,6 +482,26 @@ def test_invitations_that_cannot_be(
     assert answer.status_code == 422
     assert 'role="alert"' in answer.text
     assert place.count(tables.person) == 3
+
+
+def test_what_was_typed_stays_when_it_is_refused(inside: TestClient) -> None:
+    fields = {"people": "many", "couples": "2", "roles": "he,she", "language": "en"}
+    body = send(inside, "/invitations", **fields).text
+    assert "Single people: found &#39;many&#39;. Write a number up to 10000." in body
+    for name in ("people", "couples", "roles"):
+        assert re.search(rf'name="{name}"[^>]* value="{fields[name]}"', body)
+    assert "<option selected>en</option>" in body
+    assert body.count('aria-invalid="true"') == 1
+
+
+def test_links_that_nobody_else_can_follow_are_said_so(
+    inside: TestClient, place: Place
+) -> None:
+    path = f"/study/{STUDY}/invitations"
+    assert "works on this machine only" not in inside.get(path).text
+    with TestClient(create_admin(place.path)) as other:
+        other.cookies.set("admin", inside.cookies["admin"])
+        assert "works on this machine only" in other.get(path).text
 
 
 def test_cards_ask_the_network_for_nothing(inside: TestClient, place: Place) -> None:
@@ -552,6 +577,8 @@ def test_erasing_by_receipt(inside: TestClient, place: Place) -> None:
     invitation = place.persons[0].access(place.key, "invitation")
     for wrong in ("", "x", invitation, "' OR 1=1 --"):
         assert send(inside, "/erase", receipt=wrong).status_code == 404
+    named = send(inside, "/erase", respondent=f" {place.persons[1].code} ")
+    assert f"Erase {place.persons[1].code} for good" in named.text
 
 
 def test_studies_that_are_not(inside: TestClient) -> None:
@@ -587,7 +614,9 @@ def test_a_database_that_is_gone_is_said_so(inside: TestClient, place: Place) ->
     place.path.mkdir()
     answer = inside.get("/")
     assert answer.status_code == 503
-    assert "cannot be used just now" in answer.text
+    assert answer.headers["retry-after"] == "5"
+    assert "<h1>The database cannot be used just now</h1>" in answer.text
+    assert 'href="/static/admin.css"' in answer.text
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -9,13 +11,21 @@ import pytest
 import sqlalchemy as sa
 
 from survey.errors import RefusedError, StoreError
-from survey.store import erasure, overview, people, progress, studies, tables
+from survey.store import (
+    erasure,
+    overview,
+    people,
+    progress,
+    standing,
+    studies,
+    tables,
+)
 from survey.store.codes import VARIABLE, Key, key_file, key_for, normal, spaced
 from survey.store.database import connect, forget, reading, url_of, writing
 from survey.store.versions import require_current
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from survey.instrument import Instrument
@@ -74,6 +84,17 @@ def store(engine: sa.Engine, study: Study, person: people.Person, one: Sent) -> 
         return progress.store(
             connection, study, now, one, page="second", reached=2, finished=False
         )
+
+
+def answers(connection: sa.Connection, person: people.Person) -> Mapping[str, str]:
+    found = progress.find(connection, person, 1)
+    assert found is not None
+    return found.answers
+
+
+def progress_of(engine: sa.Engine, person: people.Person) -> Response | None:
+    with reading(engine) as connection:
+        return progress.find(connection, person, 1)
 
 
 def rows(engine: sa.Engine, table: sa.Table) -> int:
@@ -286,12 +307,49 @@ def test_visit_ends(engine: sa.Engine, study: Study, key: Key) -> None:
         people.connect(connection, study, person, "hash")
     now, day = studies.now(), timedelta(days=1, seconds=1)
     with reading(engine) as connection:
-        assert people.connected(connection, study, "hash", now) == person
-        assert people.connected(connection, study, "hash", now + day) is None
-        assert people.connected(connection, study, "other", now) is None
+        assert standing.find(connection, "main", "hash", now).person == person
+        assert standing.find(connection, "main", "hash", now + day).person is None
+        assert standing.find(connection, "main", "other", now).person is None
     with writing(engine) as connection:
         people.disconnect(connection, "hash")
-        assert people.connected(connection, study, "hash", now) is None
+        assert standing.find(connection, "main", "hash", now).person is None
+
+
+def test_answers_are_those_of_the_open_wave(
+    engine: sa.Engine, study: Study, walk: Instrument, key: Key
+) -> None:
+    person, _ = begun(engine, study, key)
+    store(engine, study, person, sent("k", first0="4"))
+    moment, day = studies.now(), timedelta(days=1)
+    with writing(engine) as connection:
+        people.connect(connection, study, person, "hash")
+        # Another process changes the study; the next request sees it.
+        studies.add_wave(connection, study, walk, opens=moment + day / 2)
+    with reading(engine) as connection:
+        now = standing.find(connection, "main", "hash", moment)
+        then = standing.find(connection, "main", "hash", moment + day / 2)
+    assert (now.wave, then.wave) == (now.study.waves[0], now.study.waves[1])
+    assert now.response == progress_of(engine, person)
+    assert now.response is not None
+    assert now.response.answers == {"first0": "4"}
+    assert (now.person, then.person, then.response) == (person, person, None)
+
+
+def test_nobody_stands_anywhere_else(
+    engine: sa.Engine, study: Study, walk: Instrument, key: Key
+) -> None:
+    person, _ = begun(engine, study, key)
+    with writing(engine) as connection:
+        people.connect(connection, study, person, "hash")
+        studies.begin(connection, "other", walk, studies.Settings(), key)
+        moment = studies.now()
+        for name, visit in (("other", "hash"), ("main", ""), ("main", "else")):
+            found = standing.find(connection, name, visit, moment)
+            assert found.study.name == name
+            assert (found.person, found.response) == (None, None)
+            assert found.wave == found.study.waves[0]
+        with pytest.raises(RefusedError, match="It has main, other"):
+            standing.find(connection, "third", "hash", moment)
 
 
 def test_anonymous_study_keeps_days_and_no_panel(
@@ -331,13 +389,51 @@ def test_page_is_stored_once(engine: sa.Engine, study: Study, key: Key) -> None:
     assert (rows(engine, tables.submission), rows(engine, tables.answer)) == (1, 2)
 
 
+def test_page_that_another_process_stores_meanwhile_is_stored_once(
+    engine: sa.Engine, study: Study, key: Key
+) -> None:
+    if engine.dialect.name == "sqlite":
+        pytest.skip("one at a time writes to SQLite")
+    person, now = begun(engine, study, key)
+    one = sent("k", first0="1")
+    there, again = threading.Event(), []
+
+    def second() -> None:
+        there.set()
+        again.append(store(engine, study, person, one))
+
+    thread = threading.Thread(target=second)
+    with writing(engine) as connection:
+        assert progress.store(
+            connection, study, now, one, page="second", reached=2, finished=False
+        )
+        thread.start()
+        assert there.wait(10)
+        # The other one waits until this one is committed, or begins after it.
+        time.sleep(0.2)
+        assert not again
+    thread.join(10)
+    assert again == [False]
+    assert (rows(engine, tables.submission), rows(engine, tables.answer)) == (1, 1)
+
+
+def test_very_long_page_is_stored_whole(
+    engine: sa.Engine, study: Study, key: Key
+) -> None:
+    person, _ = begun(engine, study, key)
+    many = {f"i{k}": str(k) for k in range(2500)}
+    assert store(engine, study, person, sent("k", **many))
+    with reading(engine) as connection:
+        assert answers(connection, person) == many
+
+
 def test_history_is_kept(engine: sa.Engine, study: Study, key: Key) -> None:
-    person, first = begun(engine, study, key)
+    person, _ = begun(engine, study, key)
     store(engine, study, person, sent("k1", first0="1", first1="2"))
     store(engine, study, person, sent("k2", first0="1", first1="5"))
     store(engine, study, person, sent("k3", first0=None, first1="5"))
     with reading(engine) as connection:
-        assert progress.answers_of(connection, first.id) == {"first1": "5"}
+        assert answers(connection, person) == {"first1": "5"}
         history = connection.execute(
             sa.select(tables.answer.c.item, tables.answer.c.value).order_by(
                 tables.answer.c.id
@@ -354,7 +450,7 @@ def test_history_is_kept(engine: sa.Engine, study: Study, key: Key) -> None:
 def test_hidden_answers_are_taken_back_and_the_page_may_come_again(
     engine: sa.Engine, study: Study, key: Key
 ) -> None:
-    person, first = begun(engine, study, key)
+    person, _ = begun(engine, study, key)
     store(engine, study, person, sent("k1", first0="1", first1="2"))
     hiding = sent("k2", first0="5")
     for again in range(2):
@@ -368,7 +464,7 @@ def test_hidden_answers_are_taken_back_and_the_page_may_come_again(
             )  # fmt: skip
         assert new is not again
     with reading(engine) as connection:
-        assert progress.answers_of(connection, first.id) == {"first0": "5"}
+        assert answers(connection, person) == {"first0": "5"}
 
 
 def test_what_is_finished_and_reached_stays_so(
@@ -409,7 +505,7 @@ def test_erased_person_leaves_a_tombstone(
     engine: sa.Engine, study: Study, key: Key
 ) -> None:
     person, _ = begun(engine, study, key)
-    kept, other = begun(engine, study, key)
+    kept, _ = begun(engine, study, key)
     store(engine, study, person, sent("k", remark=PRIVATE))
     store(engine, study, kept, sent("k2", remark="stays"))
     receipt = person.access(key, "receipt")
@@ -422,7 +518,7 @@ def test_erased_person_leaves_a_tombstone(
         assert not erasure.erased(connection, study, key, kept.access(key, "receipt"))
         assert people.by_code(connection, study, key, ("receipt",), receipt) is None
         assert overview.erased(connection, study) == 1
-        assert progress.answers_of(connection, other.id) == {"remark": "stays"}
+        assert answers(connection, kept) == {"remark": "stays"}
         everything = [
             str(row)
             for table in tables.metadata.sorted_tables

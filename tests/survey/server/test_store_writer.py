@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -121,6 +122,72 @@ def test_single_failing_write_is_undone(
         assert isinstance(outcome(one.submit(bad)), RefusedError | StoreError)
         assert outcome(one.submit(note("a"))) == "a"
     assert noted(engine) == ["a"]
+
+
+def test_loop_is_told_of_a_batch_at_once(engine: sa.Engine) -> None:
+    woken = []
+
+    async def many(one: Writer) -> list[Any]:
+        loop = asyncio.get_running_loop()
+        real = loop.call_soon_threadsafe
+
+        def counted(call: Callable[..., Any], *given: Any, **more: Any) -> Any:
+            woken.append(1)
+            return real(call, *given, **more)
+
+        loop.call_soon_threadsafe = counted  # type: ignore[method-assign]
+        gate = Gate(one)
+        writes = [one.write(w) for w in (note("a"), refused, note("b"))]
+        waiting = asyncio.gather(*writes, return_exceptions=True)
+        await asyncio.sleep(0)
+        gate.open()
+        return await waiting
+
+    with Writer(engine) as one:
+        found = asyncio.run(many(one))
+    assert (found[0], found[2]) == ("a", "b")
+    assert isinstance(found[1], RefusedError)
+    assert len(woken) == 1
+    assert noted(engine) == ["a", "b"]
+
+
+def test_loop_that_gives_up_or_ends_stops_nothing(engine: sa.Engine) -> None:
+    with Writer(engine) as one:
+        gate = Gate(one)
+
+        async def impatient() -> None:
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(one.write(note("given up")), 0.01)
+            waiting = asyncio.ensure_future(one.write(note("left")))
+            await asyncio.sleep(0)
+            waiting.cancel()
+
+        asyncio.run(impatient())
+        after = one.submit(note("b"))
+        gate.open()
+        assert outcome(after) == "b"
+    assert noted(engine) == ["given up", "left", "b"]
+
+
+def test_only_a_failure_does_writes_again(engine: sa.Engine) -> None:
+    done: list[str] = []
+
+    def counted(text: str) -> Callable[[sa.Connection], str]:
+        def work(connection: sa.Connection) -> str:
+            done.append(text)
+            return note(text)(connection)
+
+        return work
+
+    with Writer(engine) as one:
+        for works in (("a", "b"), ("c", refused, "d")):
+            gate = Gate(one)
+            dones = [one.submit(counted(w) if isinstance(w, str) else w) for w in works]
+            gate.open()
+            for each in dones:
+                outcome(each)
+    assert done == ["a", "b", "c", "c", "d"]
+    assert noted(engine) == ["a", "b", "c", "d"]
 
 
 def test_writes_that_wait_are_committed_together(
