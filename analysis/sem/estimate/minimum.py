@@ -10,12 +10,13 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import minimize
 
 from analysis.errors import ConvergenceError, NotIdentifiedError
+from analysis.sem.estimate.absorbed import absorbed
 from analysis.sem.estimate.loops import loops
 from analysis.sem.inference import confounded
 from analysis.sem.stack import NumericStack, OrdinalStack, stack_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from analysis.arrays import Float1D, Float2D
     from analysis.sem.estimate.starts import Starts
@@ -144,7 +145,8 @@ def lowest(problem: Problem, starts: Starts, *, floor: float = 0.0) -> Minimum:
     Fisher scoring from the informed start, which a well-behaved model needs a few steps
     of. Where it stalls, or ends at a negative variance (which may be a local minimum),
     BFGS and other starts are tried too and the best minimum is taken; of a model with
-    circles also from strong effects, which no search reaches from weak ones.
+    circles also from strong effects, which no search reaches from weak ones, and of one
+    with a general factor also from where it absorbs another, for a proper solution.
 
     Parameters
     ----------
@@ -174,8 +176,13 @@ def lowest(problem: Problem, starts: Starts, *, floor: float = 0.0) -> Minimum:
         if slow.converged and not _improper(problem, slow):
             break
     beyond = [
-        _fisher_scoring(problem, z, starts, floor) for z in _beyond(problem, starts)
+        _fisher_scoring(problem, z, starts, floor)
+        for z in _usable(problem, _circling(problem, starts))
     ]
+    for z in _usable(problem, absorbed(problem.table, starts)):
+        found = _fisher_scoring(problem, z, starts, floor)
+        if not _improper(problem, found):
+            beyond.append(found)
     minima = [found for found in (*searched, *beyond) if found.converged]
     if not minima:
         raise _failure(problem, searched, starts)
@@ -269,14 +276,19 @@ def _starts(problem: Problem, starts: Starts) -> Iterator[Float1D]:
         starts.theta + noise[0],
         starts.plain + noise[1],
     )
+    yield from _usable(problem, candidates)
+
+
+def _usable(problem: Problem, candidates: Iterable[Float1D]) -> Iterator[Float1D]:
+    """Candidates in z, where the discrepancy is finite."""
     for theta in candidates:
         z = problem.coordinates.coordinates(theta)
         if np.isfinite(problem.value(z)):
             yield z
 
 
-def _beyond(problem: Problem, starts: Starts) -> Iterator[Float1D]:
-    """Start points in z with strong effects in the circles of a model.
+def _circling(problem: Problem, starts: Starts) -> Iterator[Float1D]:
+    """Start values with strong effects in the circles of a model.
 
     Where the effects of a circle multiply to 1 there is no Sigma; a search from weak
     effects does not get past that.
@@ -290,9 +302,7 @@ def _beyond(problem: Problem, starts: Starts) -> Iterator[Float1D]:
     for sign in (1.0, -1.0) if here else ():
         theta = starts.theta.copy()
         theta[here] = sign * _STRONG * starts.scale[here]
-        z = problem.coordinates.coordinates(theta)
-        if np.isfinite(problem.value(z)):
-            yield z
+        yield theta
 
 
 def _runs_away(problem: Problem, z: Float1D, starts: Starts) -> bool:
