@@ -11,6 +11,7 @@ import pandas as pd
 
 from analysis.errors import AnalysisError
 from analysis.plots.estimates import plot_intervals
+from analysis.sem.fit import SemFit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from analysis.arrays import Float2D
-    from analysis.sem.fit import SemFit
 
 #: Henseler, Ringle & Sarstedt (2015): strict and liberal criterion.
 STRICT: Final = 0.85
@@ -122,6 +122,11 @@ def discriminant_validity(fit: SemFit) -> DiscriminantValidity:
     with ``htmt2 = FALSE`` and ``TRUE``, from the correlations the model was fitted to
     (polychoric ones of ordered items).
     """
+    if not isinstance(fit, SemFit):
+        raise AnalysisError(
+            f"discriminant_validity: got a {type(fit).__name__} in place of a model. "
+            "Fit one with two factors, e.g. cfa('f =~ x1 + x2\ng =~ x3 + x4', data)."
+        )
     tidy = fit.tidy()
     pairs = tidy[
         (tidy["op"] == "~~")

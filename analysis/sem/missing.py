@@ -6,7 +6,7 @@ that means and scatter of each pattern say all. Patterns are worked through in b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     Float3D = Float2D
     Bool2D = npt.NDArray[np.bool_]
 
+#: Correlations with a smaller eigenvalue leave no digits for a factor to explain.
+SINGULAR: Final = 1e-10
 # Numbers in one batch of inverse matrices.
 _BATCH: Final = 1_000_000
 # Change of moments, in standard deviations, at which they are the maximum.
@@ -176,7 +178,7 @@ def saturated_moments(patterns: Patterns) -> tuple[Float1D, Float2D]:
     """Maximum-likelihood means and covariances of incomplete rows.
 
     Expectation-maximisation from the means and variances of the answers to each
-    variable alone.
+    variable alone; ends early where the covariances become singular.
 
     Raises
     ------
@@ -188,8 +190,11 @@ def saturated_moments(patterns: Patterns) -> tuple[Float1D, Float2D]:
     Little & Rubin (2002), section 11.2; the numbers of
     ``lavInspect(fit, "sampstat")`` with ``missing = "ml"``.
     """
-    mean, variance = available_moments(patterns)
-    cov = np.diag(variance)
+    centre, variance = available_moments(patterns)
+    # About the means, not about zero, so that large values keep their digits.
+    about = np.where(patterns.answered, patterns.mean - centre, 0.0)
+    patterns = replace(patterns, mean=about)
+    mean, cov = np.zeros_like(centre), np.diag(variance)
     sd = np.sqrt(variance)
     total = patterns.total
     for _ in range(_ROUNDS):
@@ -201,13 +206,19 @@ def saturated_moments(patterns: Patterns) -> tuple[Float1D, Float2D]:
             float(np.abs((new_cov - cov) / np.outer(sd, sd)).max()),
         )
         mean, cov = new_mean, (new_cov + new_cov.T) / 2
-        if change < _SETTLED:
-            return mean, cov
+        if change < _SETTLED or _singular(cov, sd):
+            return centre + mean, cov
     raise ConvergenceError(
         f"data: means and covariances did not settle in {_ROUNDS} rounds; too few rows "
         "answer some variables together. Leave out variables with many gaps, or rows "
         "with few answers."
     )
+
+
+def _singular(cov: Float2D, sd: Float1D) -> bool:
+    """Whether variables determine each other, so that rows have no likelihood."""
+    lowest: float = np.linalg.eigvalsh(cov / np.outer(sd, sd))[0]
+    return lowest <= SINGULAR
 
 
 def available_moments(patterns: Patterns) -> tuple[Float1D, Float1D]:

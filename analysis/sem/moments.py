@@ -9,7 +9,7 @@ import numpy as np
 
 from analysis.errors import AnalysisError, TooFewError
 from analysis.polychoric import mixed_moments
-from analysis.sem.missing import Patterns, saturated_moments
+from analysis.sem.missing import SINGULAR, Patterns, saturated_moments
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from analysis.sem.data import GroupData
     from analysis.sem.estimators import Method
 
-# Correlations this close to 1 leave no digits for a factor to explain.
-SINGULAR: Final = 1e-10
 _MANY: Final = 5
 
 

@@ -13,6 +13,7 @@ from analysis.errors import AnalysisError, ConvergenceError, NotIdentifiedError
 from analysis.plots.invariance import plot_effects
 from analysis.result import warning_table
 from analysis.sem.implied import eta_cov, total_effects
+from analysis.sem.invariance.result import Invariance
 from analysis.sem.standardize import whole
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from analysis.arrays import Float1D
     from analysis.sem.fit import SemFit
-    from analysis.sem.invariance.result import Invariance
     from analysis.sem.matrices import Layout, Matrices
 
 #: Nye, Bradburn, Olenick, Bialko & Drasgow (2019): small, medium, large.
@@ -110,6 +110,11 @@ def dmacs(found: Invariance) -> Dmacs:
     ordered items expected answers are sums of codes times probabilities (Gunn, Grimm &
     Edwards 2020).
     """
+    if not isinstance(found, Invariance):
+        raise AnalysisError(
+            f"dmacs: got a {type(found).__name__}. Give what invariance(model, data, "
+            "group) returns."
+        )
     if "intercepts" not in found.fits or len(found.groups) < 2:  # noqa: PLR2004
         raise AnalysisError(
             "dmacs: needs groups and the step 'intercepts'. Call invariance() with "
