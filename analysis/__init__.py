@@ -184,9 +184,17 @@ _HOME: Final = {
     "split_half": "reliability",
 }
 
+# Callable packages, which Python finds by itself.
+_PACKAGES: Final = ("efa", "polychoric", "reliability", "sem")
+
 
 def __getattr__(name: str) -> object:
     """Fetch a public name from the module it lives in."""
     if name not in _HOME:
         raise AttributeError(f"module 'analysis' has no attribute {name!r}")
     return getattr(import_module(f"analysis.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """List the public names, so that editors and notebooks can complete them."""
+    return sorted({*globals(), *__all__, *_PACKAGES})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from analysis.arrays import Float2D
+
+# Fewest rows of a table that is told from answers by its diagonal.
+_MATRIX: Final = 3
 
 
 def item_codes(items: pd.DataFrame, *, where: str, at_least: int = 2) -> Float2D:
@@ -39,7 +42,7 @@ def item_codes(items: pd.DataFrame, *, where: str, at_least: int = 2) -> Float2D
         If there are fewer than `at_least` items.
     AnalysisError
         If a column is not numeric, is infinite, or two columns share a name; all
-        such columns are named at once.
+        such columns are named at once. Also for correlations in place of answers.
     """
     if not isinstance(items, pd.DataFrame):
         raise AnalysisError(
@@ -53,6 +56,7 @@ def item_codes(items: pd.DataFrame, *, where: str, at_least: int = 2) -> Float2D
         )
     plain = _plain_numbers(items)
     if plain is not None:
+        _require_answers(plain, where=where)
         return plain
     if faults := [*_repeated(items), *_not_numbers(items)]:
         raise AnalysisError(
@@ -75,6 +79,18 @@ def _plain_numbers(items: pd.DataFrame) -> Float2D | None:
     return None if np.isinf(x).any() else x
 
 
+def _require_answers(x: Float2D, *, where: str) -> None:
+    """Refuse correlations, which are no people."""
+    n, p = x.shape
+    if n != p or n < _MATRIX or not np.array_equal(np.diag(x), np.ones(n)):
+        return
+    if np.allclose(x, x.T, rtol=0, atol=1e-12) and (x != np.rint(x)).any():
+        raise AnalysisError(
+            f"{where}: got correlations ({n} x {n}, symmetric, ones in the diagonal), "
+            "not answers. Give the answers themselves, one row per respondent."
+        )
+
+
 def _repeated(items: pd.DataFrame) -> Iterator[str]:
     repeated = items.columns[items.columns.duplicated()].unique()
     if len(repeated):
@@ -82,20 +98,48 @@ def _repeated(items: pd.DataFrame) -> Iterator[str]:
 
 
 def _not_numbers(items: pd.DataFrame) -> Iterator[str]:
+    faults: dict[str, list[str]] = {}
     for position, name in enumerate(items.columns):
-        answered = items.iloc[:, position].dropna()
-        if not _is_numeric(answered):
-            if isinstance(answered.dtype, pd.CategoricalDtype):
-                yield (
-                    f"item {name!r} is Categorical (give codes, with .astype(int) or "
-                    ".cat.codes + 1)"
-                )
-                continue
-            words = [v for v in answered if not isinstance(v, int | float | np.number)]
-            shown = (words or list(answered))[0]
-            yield f"item {name!r} holds {shown!r}, which is not a code"
-        elif len(answered) and np.isinf(answered.to_numpy(dtype=np.float64)).any():
-            yield f"item {name!r} holds an infinite value"
+        fault = _fault(items.iloc[:, position].dropna())
+        if fault:
+            faults.setdefault(fault, []).append(repr(name))
+    for fault, names in faults.items():
+        if len(names) == 1:
+            yield f"item {names[0]} {fault}"
+        else:
+            yield f"items {', '.join(names)} {fault.replace('holds', 'hold', 1)}"
+
+
+def _fault(answered: pd.Series) -> str:
+    """Say why answers are no codes, or nothing."""
+    if isinstance(answered.dtype, pd.CategoricalDtype):
+        return _categorical(answered.cat.categories)
+    if not _is_numeric(answered):
+        words = [v for v in answered if not isinstance(v, int | float | np.number)]
+        if all(isinstance(word, str) and _spells_number(word) for word in words):
+            return f"must not be text, like {words[0]!r} (use pd.to_numeric)"
+        shown = (words or list(answered))[0]
+        return f"holds {shown!r}, which is not a code"
+    if len(answered) and np.isinf(answered.to_numpy(dtype=np.float64)).any():
+        return "holds an infinite value"
+    return ""
+
+
+def _categorical(categories: pd.Index) -> str:
+    if pd.api.types.is_numeric_dtype(categories.dtype):
+        return "must not be Categorical (give codes, with .astype(float))"
+    return (
+        f"must not be Categorical, with words like {str(categories[0])!r} (give the "
+        "code of each word, with .map({word: code, ...}).astype(float))"
+    )
+
+
+def _spells_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_numeric(answered: pd.Series) -> bool:
@@ -173,4 +217,13 @@ def require_choice(name: str, value: str, known: Sequence[str], *, where: str) -
     if value not in known:
         raise AnalysisError(
             f"{where}: {name}={value!r} is unknown. Choose one of {', '.join(known)}."
+        )
+
+
+def require_whole(name: str, value: int, *, at_least: int, where: str) -> None:
+    """Refuse what is no whole number, or too small a one."""
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not whole or value < at_least:
+        raise AnalysisError(
+            f"{where}: {name}={value!r}. Give a whole number of at least {at_least}."
         )

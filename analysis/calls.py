@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from inspect import signature
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -33,4 +34,9 @@ def name_after(package: str, function: Callable[..., Any]) -> None:
     module = sys.modules[package]
     module.__class__ = _Named
     module._function = function  # type: ignore[attr-defined]  # noqa: SLF001
-    module.__doc__ = f"{module.__doc__}\n\nCalled, it is:\n\n{function.__doc__}"
+    # So that editors and notebooks show the options.
+    module.__signature__ = signature(function)  # type: ignore[attr-defined]
+    called = f"{function.__name__}{signature(function)}"
+    module.__doc__ = (
+        f"{module.__doc__}\n\nCalled, it is:\n\n{called}\n\n{function.__doc__}"
+    )

@@ -15,6 +15,7 @@ from analysis.answers import (
     require_variance,
 )
 from analysis.errors import AnalysisError, ConvergenceError, TooFewError
+from analysis.oddities import stray_codes
 from analysis.plots.correlations import correlation_heatmap
 from analysis.polychoric import PerfectCorrelationError, polychoric, polychoric_matrix
 from analysis.polychoric.definite import (
@@ -207,7 +208,8 @@ def correlation(
     else:
         found = _products(data, kind, "asked for", smooth=smooth)
     n_dropped = len(x) - found.n_obs
-    warnings = _joined(dropped_rows(n_dropped, len(x)), found.warnings)
+    rows = [*stray_codes(x, names), *dropped_rows(n_dropped, len(x))]
+    warnings = _joined(rows, found.warnings)
     return replace(found, n_dropped=n_dropped, warnings=warnings)
 
 

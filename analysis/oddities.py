@@ -18,12 +18,19 @@ FEW_ROWS: Final = 30
 _SHARED: Final = 3
 # Of a correlation that is perfect but for rounding.
 _ROUNDING: Final = 1e-10
+# With more different answers than this they are numbers, not codes.
+_MOST_CODES: Final = 20
+# Answers that show it at once, as a rule.
+_GLANCE: Final = 1000
+# A code is stray if the gap before it is this many times the width of the others.
+_APART: Final = 2.0
+_APART_OF_TWO: Final = 5.0
 
 
 def odd_answers(
     x: Float2D, names: Sequence[str], n_obs: int, *, columns: str = "items"
 ) -> Iterator[tuple[str, str, str]]:
-    """Warn of rows without any answer, few rows, and items that repeat another.
+    """Warn of empty and few rows, stray codes, and items that repeat another.
 
     Parameters
     ----------
@@ -48,6 +55,7 @@ def odd_answers(
             f"n = {n_obs} for {len(names)} {columns}",
             "Read it as a first look; collect 50 people or better 100.",
         )
+    yield from stray_codes(x, names)
     yield from repeated_items(x, names)
 
 
@@ -76,3 +84,29 @@ def repeated_items(x: Float2D, names: Sequence[str]) -> Iterator[tuple[str, str,
             f"{names[i]} and {names[j]}",
             "Is one a copy of the other? Leave it out; it says nothing of its own.",
         )
+
+
+def stray_codes(x: Float2D, names: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    """Warn of codes far from all others, such as -99 beside 1 to 5."""
+    known = x[~np.isnan(x)]
+    if len(np.unique(known[:_GLANCE])) > _MOST_CODES:
+        return
+    codes, counts = np.unique(known, return_counts=True)
+    if not 2 < len(codes) <= _MOST_CODES:  # noqa: PLR2004
+        return
+    at = int(np.diff(codes).argmax()) + 1
+    upper = counts[at:].sum() > counts[:at].sum()
+    common, stray = (codes[at:], codes[:at]) if upper else (codes[:at], codes[at:])
+    width, gap = common[-1] - common[0], codes[at] - codes[at - 1]
+    wide = _APART_OF_TWO if len(common) == 2 else _APART  # noqa: PLR2004
+    below = stray[-1] < 0 <= common[0]
+    if not width or gap <= (1.0 if below else wide) * width:
+        return
+    held = np.isin(x, stray)
+    items = ", ".join(np.asarray(names, dtype=object)[held.any(axis=0)])
+    found = ", ".join(f"{code:g}" for code in stray)
+    yield (
+        f"{found} far from all other codes, {common[0]:g} to {common[-1]:g}",
+        f"{int(held.sum())} answers to {items}",
+        "If it stands for a missing answer, replace it by NA and start again.",
+    )

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import pandas as pd
 
+from analysis.errors import AnalysisError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -25,6 +27,30 @@ class Result(Protocol):
     def tidy(self) -> pd.DataFrame: ...
     def glance(self) -> pd.DataFrame: ...
     def summary(self) -> str: ...
+
+
+def estimate_of(table: pd.DataFrame, term: str, *, by: str = "term") -> float:
+    """Find an estimate in a table of terms.
+
+    Parameters
+    ----------
+    table
+        With a column `by`, whose values differ, and a column ``estimate``.
+    term
+        The value of that column.
+
+    Raises
+    ------
+    AnalysisError
+        If there is none; says which there are.
+    """
+    known = dict(zip(table[by], table["estimate"], strict=True))
+    if term not in known:
+        raise AnalysisError(
+            f"result: {term!r} is not among the estimates. Choose one of "
+            f"{', '.join(map(str, known))}."
+        )
+    return float(known[term])
 
 
 def warning_table(rows: Iterable[tuple[str, str, str]] = ()) -> pd.DataFrame:

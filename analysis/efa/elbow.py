@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 import numpy as np
 import pandas as pd
 
-from analysis.answers import require_choice
+from analysis.answers import require_choice, require_whole
 from analysis.efa.adequacy import adequacy_parts
 from analysis.efa.extract import degrees_of_freedom, extract
 from analysis.efa.indices import efa_indices
@@ -127,7 +127,9 @@ def hull(
     if most is None:
         retained = parallel_analysis(corr, draws=LIMIT_DRAWS, seed=seed).n_retained
         most = max(retained + 1, FEWEST)
-    elif most < FEWEST - 1:
+    else:
+        require_whole("most", most, at_least=0, where="hull")
+    if most < FEWEST - 1:
         raise AnalysisError(
             f"hull: most={most} leaves nothing to compare. Try at least {FEWEST - 1}."
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 import numpy as np
 import pandas as pd
 
-from analysis.answers import require_choice
+from analysis.answers import require_choice, require_whole
 from analysis.efa.chance import (
     Eigenvalues,
     Null,
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from analysis.arrays import Bool1D, Float2D
+    from analysis.arrays import Bool1D, Float1D, Float2D
     from analysis.correlations import Correlation, Kind, Missing
     from analysis.efa.source import Items
 
@@ -33,6 +33,8 @@ AnyNull: TypeAlias = Literal["auto", "normal", "permutation"]
 DRAWS: Final = 500
 # Standard errors of a simulated percentile within which its verdict could change.
 CLOSE: Final = 2.0
+# Fewest draws that show how far they lie apart.
+_RANGE: Final = 10
 _DRAWN: Final[dict[Null, str]] = {
     "normal": "random normal data sets",
     "permutation": "permuted data sets",
@@ -179,7 +181,10 @@ class Asked:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be drawn."""
-        require_choice("null", self.null, get_args(AnyNull), where="parallel_analysis")
+        where = "parallel_analysis"
+        require_choice("null", self.null, get_args(AnyNull), where=where)
+        require_whole("seed", self.seed, at_least=0, where=where)
+        require_whole("draws", self.draws, at_least=0, where=where)
         if self.draws < 1 or not 1 <= self.percentile < 100:  # noqa: PLR2004
             raise AnalysisError(
                 f"parallel_analysis: draws={self.draws}, percentile={self.percentile}. "
@@ -255,7 +260,7 @@ def _present(
             corr,
             [
                 *_mean_or_percentile(table, n_retained),
-                *_close_calls(table, n_retained, asked.percentile, len(drawn)),
+                *_close_calls(table, n_retained, asked.percentile, drawn),
                 *(pairwise_row(corr, "the reference") if null == "normal" else []),
             ],
         ),
@@ -286,16 +291,29 @@ def _mean_or_percentile(
 
 
 def _close_calls(
-    table: pd.DataFrame, n_retained: int, percentile: float, draws: int
+    table: pd.DataFrame, n_retained: int, percentile: float, drawn: Float2D
 ) -> Iterator[tuple[str, str, str]]:
-    """Warn where another seed could decide differently."""
-    wanted = 1 - percentile / 100
+    """Warn where another seed could decide differently.
+
+    Few draws never settle the share above an eigenvalue, yet one that lies further from
+    all of them than they lie apart needs no share.
+    """
+    wanted, draws = 1 - percentile / 100, len(drawn)
     error = CLOSE * float(np.sqrt(wanted * (1 - wanted) / draws))
     for at in {n_retained - 1, n_retained} & set(range(len(table))):
         share = float(table["p_value"].iloc[at])
-        if abs(share - wanted) < error:
+        if abs(share - wanted) < error and not _far(
+            float(table["observed"].iloc[at]), drawn[:, at]
+        ):
             yield (
                 f"eigenvalue {at + 1} is decided within simulation error",
                 f"{at} or {at + 1} factors",
                 f"Draw more than {draws}, and compare both solutions by content.",
             )
+
+
+def _far(value: float, drawn: Float1D) -> bool:
+    """Whether a value lies further from all draws than they lie apart."""
+    low, high = float(drawn.min()), float(drawn.max())
+    outside = max(low - value, value - high)
+    return len(drawn) >= _RANGE and outside > high - low

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 import numpy as np
 import pandas as pd
 
-from analysis.answers import require_choice
+from analysis.answers import require_choice, require_whole
 from analysis.efa.estimate import efa
 from analysis.efa.halves import checked_groups, group_pairs, random_halves
 from analysis.efa.names import method_called, rotation_called
@@ -177,6 +177,7 @@ def congruence(
     """
     where = "congruence"
     require_choice("align", align, get_args(Align), where=where)
+    require_whole("splits", splits, at_least=0, where=where)
     if splits < 1:
         raise AnalysisError(f"{where}: splits={splits}. Ask for one or more.")
     recipe = _Recipe(

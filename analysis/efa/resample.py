@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analysis.answers import varies
+from analysis.answers import require_whole, varies
 from analysis.correlations import correlation_matrix
 from analysis.efa.extract import extract
 from analysis.efa.nearby import rotate_near
@@ -93,6 +93,7 @@ def redraw(
     sample's solution, so that its variability is that of the rotation too (Ichikawa and
     Konishi 1995); a Procrustes rotation would understate it.
     """
+    require_whole("draws", draws, at_least=0, where="efa")
     if draws < FEWEST_DRAWS:
         raise AnalysisError(
             f"efa: draws={draws} are too few for standard errors. Ask for at least "

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analysis.answers import require_whole
 from analysis.efa.descent import Finished, descend, finish
 from analysis.efa.rotations import (
     Promax,
@@ -116,6 +117,8 @@ def rotate(
     """
     criterion = meant(rotation)
     k = A.shape[1]
+    require_whole("rotation_starts", starts, at_least=0, where="efa")
+    require_whole("seed", seed, at_least=0, where="efa")
     if starts < 1:
         raise AnalysisError(
             f"efa: rotation_starts={starts}. Ask for one or more, 30 is usual."

@@ -135,7 +135,7 @@ def graded_response(
             maximum,
             coding,
             names,
-            len(x),
+            x,
             slope_errors=np.sqrt(np.diag(vcov))[np.cumsum([0, *coding.sizes[:-1]])],
             dependence=dependence,
             item_fit=fit,

@@ -12,6 +12,7 @@ from scipy.stats import norm
 
 from analysis.answers import item_codes, require_choice
 from analysis.errors import AnalysisError
+from analysis.irt.fit import GradedResponse
 from analysis.oddities import FEW_ROWS
 from analysis.result import warning_table
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from analysis.arrays import Float1D, Float2D, Int1D
     from analysis.irt.curves import Item
-    from analysis.irt.fit import GradedResponse
 
 #: ``"ml"`` is infinite for the lowest and highest answers; ``"wle"`` is not; ``"map"``
 #: draws to the mean.
@@ -129,6 +129,11 @@ def person_scores(
     irt_persons.R.
     """
     require_choice("method", method, get_args(Method), where=_WHERE)
+    if not isinstance(fit, GradedResponse):
+        raise AnalysisError(
+            f"{_WHERE}: got a {type(fit).__name__} in place of a model. Give what "
+            "graded_response(items) returns, then the answers."
+        )
     if not isinstance(items, pd.DataFrame):
         raise AnalysisError(
             f"{_WHERE}: got a {type(items).__name__}. Give a DataFrame of answers, one "

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.stats import norm
 
 from analysis.irt.coding import item_groups
+from analysis.oddities import stray_codes
 from analysis.result import warning_table
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from analysis.arrays import Float1D
+    from analysis.arrays import Float1D, Float2D
     from analysis.irt.ascent import Maximum
     from analysis.irt.coding import Coding
     from analysis.irt.curves import Item
@@ -42,13 +43,25 @@ def model_warnings(
     maximum: Maximum,
     coding: Coding,
     names: Sequence[str],
-    n_rows: int,
+    x: Float2D,
     *,
     slope_errors: Float1D,
     dependence: pd.DataFrame,
     item_fit: pd.DataFrame,
 ) -> pd.DataFrame:
-    """List what, where, remedy; empty if there is nothing to say."""
+    """List what, where, remedy; empty if there is nothing to say.
+
+    Parameters
+    ----------
+    maximum, coding, names
+        The model, the answers it was fitted to and their items.
+    x
+        All answers, shape (n_rows, n_items), NaN where missing.
+    slope_errors
+        Standard errors of the slopes, shape (n_items,).
+    dependence, item_fit
+        Tables of the result.
+    """
     items = maximum.items
     return warning_table(
         [
@@ -56,7 +69,8 @@ def model_warnings(
             *_slopes(items, names, slope_errors),
             *_categories(coding, names),
             *_thresholds(items, names),
-            *_people(coding, n_rows),
+            *_people(coding, len(x)),
+            *stray_codes(x, names),
             *_apart(coding, names),
             *_dependent(dependence),
             *_misfit(item_fit),

@@ -16,6 +16,7 @@ from analysis.items.codes import (
     possible_codes,
     rare_codes,
 )
+from analysis.oddities import stray_codes
 from analysis.plots.likert import likert_bars
 from analysis.result import warning_table
 
@@ -157,7 +158,8 @@ def category_use(
     possible = possible_codes(names, codes, where=where)
     use = count_codes(x, names, possible, where=where)
     pairs = _pairs(x, names)
-    warned = [*_unanswered(x, names), *_numbers(use), *rare_codes(use), *_sparse(pairs)]
+    warned = [*_unanswered(x, names), *stray_codes(x, names), *_numbers(use)]
+    warned += [*rare_codes(use), *_sparse(pairs)]
     if group is not None:
         member = _groups(group, len(x))
         known = [use.loc[use["item"] == name, "code"].tolist() for name in names]
@@ -228,6 +230,11 @@ def _sparse(pairs: pd.DataFrame) -> Iterator[tuple[str, str, str]]:
 
 
 def _groups(group: pd.Series | Sequence[object], n_rows: int) -> Float1D:
+    if isinstance(group, pd.DataFrame):
+        raise AnalysisError(
+            f"category_use: group is a DataFrame of {group.shape[1]} columns. Give one "
+            "column, such as data['group']."
+        )
     member = pd.Series(group).reset_index(drop=True)
     if len(member) != n_rows:
         raise AnalysisError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -34,6 +34,11 @@ def possible_codes(
     """
     if codes is None:
         return [None] * len(names)
+    if not isinstance(codes, Mapping | Iterable):
+        raise AnalysisError(
+            f"{where}: codes={codes!r} is no list of codes. Give all of them, e.g. "
+            "range(1, 6)."
+        )
     if not isinstance(codes, Mapping):
         codes = dict.fromkeys(names, codes)
     if absent := [name for name in names if name not in codes]:

@@ -12,7 +12,7 @@ from scipy.stats import chi2, norm
 from analysis.answers import complete_rows, item_codes
 from analysis.errors import AnalysisError
 from analysis.plots.quantiles import plot_chi_square_quantiles
-from analysis.result import dropped_rows, format_p, warning_table
+from analysis.result import dropped_rows, estimate_of, format_p, warning_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +54,7 @@ class Mardia:
 
     def __getitem__(self, term: str) -> float:
         """Estimate of `term`, such as ``"kurtosis"``."""
-        return float(self.table.set_index("term")["estimate"][term])
+        return estimate_of(self.table, term)
 
     def tidy(self) -> pd.DataFrame:
         """One row per coefficient."""

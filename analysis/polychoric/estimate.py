@@ -100,7 +100,10 @@ def polychoric(
     as ``lavaan::lavCor(items, ordered = names(items), missing = missing)``;
     ``psych::polychoric`` adds half a person to empty cells and stops earlier. Where
     lavaan's optimiser stops away from the maximum (answers that are nearly impossible,
-    skewed numeric variables), the maximum is found here. Weighted estimates are maximum
+    skewed numeric variables), the maximum is found here. Standard errors take n where
+    lavaan's take n - 1. With ``missing="pairwise"`` a numeric column keeps the mean and
+    variance of everyone who answered it, so that two of them do not correlate as in
+    ``cor(x, use = "pairwise")``. Weighted estimates are maximum
     pseudo-likelihood (Asparouhov 2005).
 
     Examples

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 import pandas as pd
 
-from analysis.answers import complete_rows, item_codes, require_variance
+from analysis.answers import (
+    complete_rows,
+    item_codes,
+    require_choice,
+    require_variance,
+)
+from analysis.correlations import Missing
 from analysis.errors import AnalysisError, TooFewError
 from analysis.oddities import odd_answers
 from analysis.reliability.coefficients import Reliability, coefficient_table
@@ -18,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from analysis.arrays import Float2D
-    from analysis.correlations import Missing
     from analysis.reliability.coefficients import Row, Warning_
 
 # Variance of the sum, as a share of that of the items, that is zero but for rounding.
@@ -66,6 +71,7 @@ def cronbach_alpha(
     """
     where = "cronbach_alpha"
     check_level(conf_level, where=where)
+    require_choice("missing", missing, get_args(Missing), where=where)
     S, n_obs = _covariance(items, missing=missing, where=where)
     k = len(S)
     R = _correlations(S)

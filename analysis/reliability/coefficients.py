@@ -9,6 +9,7 @@ import pandas as pd
 
 from analysis.plots.forest import forest
 from analysis.reliability.formulas import FORMULAS
+from analysis.result import estimate_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,7 +64,7 @@ class Reliability:
 
     def __getitem__(self, term: str) -> float:
         """Estimate of the coefficient `term`, such as ``"alpha_std"``."""
-        return float(self.table.set_index("term")["estimate"][term])
+        return estimate_of(self.table, term)
 
     def tidy(self) -> pd.DataFrame:
         """One row per coefficient."""

@@ -141,6 +141,11 @@ def _steps(
     part: Measured, codes: Mapping[str, Sequence[float]] | None
 ) -> list[Float1D]:
     """Differences of the codes on both sides of each threshold."""
+    if unknown := sorted(set(codes or ()) - set(part.items)):
+        raise AnalysisError(
+            f"composite_reliability: codes are given for {unknown}, no items of the "
+            f"model. It has {', '.join(part.items)}."
+        )
     steps = []
     for item, cuts in zip(part.items, part.thresholds, strict=True):
         if codes is None or not len(cuts):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from analysis.answers import complete_rows, item_codes
+from analysis.answers import complete_rows, item_codes, require_whole
 from analysis.errors import AnalysisError
 from analysis.oddities import odd_answers
 from analysis.plots.histogram import plot_histogram
@@ -29,7 +29,7 @@ from analysis.reliability.splits import (
     number_of_splits,
     random_splits,
 )
-from analysis.result import dropped_rows, warning_table
+from analysis.result import dropped_rows, estimate_of, warning_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,7 +83,7 @@ class SplitHalf:
 
     def __getitem__(self, term: str) -> float:
         """Estimate of the coefficient `term`, such as ``"lambda4"``."""
-        return float(self.table.set_index("term")["estimate"][term])
+        return estimate_of(self.table, term)
 
     def tidy(self) -> pd.DataFrame:
         """One row per coefficient."""
@@ -188,6 +188,8 @@ def split_half(
     ``psych::guttman``.
     """
     where = "split_half"
+    require_whole("seed", seed, at_least=0, where=where)
+    require_whole("draws", draws, at_least=0, where=where)
     if draws < 1:
         raise AnalysisError(f"{where}: draws is {draws}. Give one or more.")
     x = item_codes(items, where=where)

@@ -82,9 +82,11 @@ def delta_errors(
         of the value.
     """
     slopes = []
-    for k, value in enumerate(theta):
+    # In units of the estimate or its error, so that no unit of the data is too small.
+    sizes = np.maximum(np.abs(theta), np.sqrt(np.maximum(np.diag(vcov), 0.0)))
+    for k, size in enumerate(sizes):
         step = np.zeros_like(theta)
-        step[k] = STEP * max(abs(value), 1.0)
+        step[k] = STEP * (size or 1.0)
         slopes.append((function(theta + step) - function(theta - step)) / (2 * step[k]))
     J = np.column_stack(slopes)
     variance = np.einsum("ik,kl,il->i", J, vcov, J)

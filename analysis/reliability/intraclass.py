@@ -15,7 +15,7 @@ from analysis.oddities import odd_answers
 from analysis.plots.forest import forest
 from analysis.reliability.alpha import spearman_brown
 from analysis.reliability.intervals import NAN, check_level
-from analysis.result import dropped_rows, format_p, warning_table
+from analysis.result import dropped_rows, estimate_of, format_p, warning_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -124,8 +124,7 @@ class Intraclass:
 
     def __getitem__(self, term: str) -> float:
         """Estimate of a form by either name, ``"ICC2"`` or ``"ICC(A,1)"``."""
-        by = "name" if "(" in term else "term"
-        return float(self.table.set_index(by)["estimate"][term])
+        return estimate_of(self.table, term, by="name" if "(" in term else "term")
 
     def tidy(self) -> pd.DataFrame:
         """One row per form."""
@@ -234,6 +233,11 @@ def complete_ratings(ratings: pd.DataFrame, *, where: str) -> Float2D:
     AnalysisError
         If a column is not numeric.
     """
+    if not isinstance(ratings, pd.DataFrame):
+        raise AnalysisError(
+            f"{where}: got a {type(ratings).__name__}. Give a DataFrame, one row per "
+            "person and one column per occasion."
+        )
     if ratings.shape[1] < 2:  # noqa: PLR2004
         raise TooFewError(
             f"{where}: needs at least 2 occasions, got {ratings.shape[1]} "

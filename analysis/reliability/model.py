@@ -9,13 +9,13 @@ import numpy as np
 
 from analysis.errors import AnalysisError
 from analysis.reliability.intervals import delta_errors
+from analysis.sem.fit import SemFit
 from analysis.sem.implied import eta_cov, filled, implied, total_effects
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from analysis.arrays import Bool1D, Float1D, Float2D
-    from analysis.sem import SemFit
     from analysis.sem.matrices import Layout, Matrices
 
 
@@ -104,13 +104,18 @@ def sample_covariance(fit: SemFit, items: tuple[str, ...], group: int = 1) -> Fl
 
 
 def require_one_level(fit: SemFit) -> None:
-    """Refuse a model without factors.
+    """Refuse what is no model, or one without factors.
 
     Raises
     ------
     AnalysisError
         If the model has no latent variable with an observed indicator.
     """
+    if not isinstance(fit, SemFit):
+        raise AnalysisError(
+            f"reliability: got a {type(fit).__name__} in place of a model. Fit one, "
+            "e.g. cfa('f =~ x1 + x2 + x3', data), or take omega_total(items)."
+        )
     indicators = {r.rhs for r in fit.table.rows if r.op == "=~"}
     if not indicators & set(fit.table.observed):
         raise AnalysisError(

@@ -14,7 +14,7 @@ from analysis.errors import AnalysisError
 from analysis.plots.agreement import plot_bland_altman
 from analysis.reliability.intervals import NAN, check_level
 from analysis.reliability.intraclass import Anova, complete_ratings, odd_occasions
-from analysis.result import warning_table
+from analysis.result import estimate_of, warning_table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,7 +54,7 @@ class MeasurementError:
 
     def __getitem__(self, term: str) -> float:
         """Estimate of `term`, such as ``"sdc_agreement"``."""
-        return float(self.table.set_index("term")["estimate"][term])
+        return estimate_of(self.table, term)
 
     def tidy(self) -> pd.DataFrame:
         """One row per quantity."""

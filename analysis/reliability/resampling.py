@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from analysis.answers import require_whole
 from analysis.errors import AnalysisError
 from analysis.reliability.intervals import check_level
 from analysis.result import warning_table
@@ -68,6 +69,8 @@ def bootstrap(
     Pornprasertmanit (2016).
     """
     check_level(conf_level, where="bootstrap")
+    require_whole("seed", seed, at_least=0, where="bootstrap")
+    require_whole("draws", draws, at_least=0, where="bootstrap")
     if draws < FEWEST_DRAWS:
         raise AnalysisError(
             f"bootstrap: draws is {draws}. Percentiles need at least {FEWEST_DRAWS}; "

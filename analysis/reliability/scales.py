@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
@@ -19,7 +20,7 @@ from analysis.reliability.ordinal import categorical_omega, ordinal_alpha
 from analysis.result import warning_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from analysis.reliability.coefficients import Warning_
 
@@ -107,6 +108,7 @@ def reliability(
         If `conf_level` is not a level, or a coefficient is unknown.
     """
     check_level(conf_level, where="reliability")
+    _require_scales(items_by_scale)
     for term in coefficients:
         require_choice("coefficients", term, get_args(Coefficient), where="reliability")
     rows: list[dict[str, object]] = []
@@ -122,6 +124,24 @@ def reliability(
     columns = ["scale", *COLUMNS, "formula", "n_items", "n_obs"]
     return ReliabilityTable(
         pd.DataFrame(rows, columns=columns), conf_level, warning_table(warned)
+    )
+
+
+def _require_scales(items_by_scale: Mapping[str, pd.DataFrame]) -> None:
+    if isinstance(items_by_scale, Mapping):
+        other = [
+            f"{scale!r} is a {type(items).__name__}"
+            for scale, items in items_by_scale.items()
+            if not isinstance(items, pd.DataFrame)
+        ]
+        if not other:
+            return
+        found = ", ".join(other)
+    else:
+        found = f"got a {type(items_by_scale).__name__}"
+    raise AnalysisError(
+        f"reliability: {found}. Give the items of each scale, "
+        "{'scale': DataFrame, ...}; for one scale there is cronbach_alpha()."
     )
 
 
