@@ -18,7 +18,7 @@ report: $(READY)
 	@$(BIN)/pushaway report build
 
 test: $(READY) lint
-	@$(BIN)/python -m pytest -q
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -n logical --maxprocesses 4 --dist loadfile
 
 lint: $(READY)
 	@$(BIN)/ruff check
