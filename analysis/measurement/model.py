@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from itertools import combinations
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast, get_args
 
 from analysis.errors import AnalysisError, TooFewError
 from analysis.measurement.scales import measured_scales
+from analysis.sem.syntax import near
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +24,7 @@ def measurement_model(
     *,
     scales: Sequence[str] | str | None = None,
     general: str | None = None,
-    omit: Sequence[str] = (),
+    omit: Sequence[str] | str = (),
 ) -> str:
     """Write the measurement model of an instrument in lavaan syntax.
 
@@ -40,6 +42,14 @@ def measurement_model(
     omit
         Items to leave out; a scale without any other item is left out, too.
 
+    Raises
+    ------
+    AnalysisError
+        If the structure, a scale or an item is unknown, too few scales are there for
+        it, or the general factor has the name of something else.
+    TooFewError
+        If no item is left.
+
     Notes
     -----
     The text carries all constraints of the structure; fit it with ``std_lv=True`` for
@@ -53,6 +63,9 @@ def measurement_model(
         )
     chosen = measured_scales(instrument, scales)
     top = general or _general_name(instrument, chosen)
+    _require_free(top, instrument, chosen)
+    omit = (omit,) if isinstance(omit, str) else omit
+    _require_items(omit, instrument)
     items = {
         scale.id: [name for name in scale.items if name not in omit] for scale in chosen
     }
@@ -80,6 +93,31 @@ def measurement_model(
     pairs = combinations([top, *names], 2)
     apart = [f"{a} ~~ 0*{b}" for a, b in pairs]
     return "\n".join([_loadings(top, every), *specific, *apart])
+
+
+def _require_free(
+    general: str, instrument: Instrument, chosen: Sequence[Scale]
+) -> None:
+    taken = {*(scale.id for scale in chosen), *instrument.item_ids}
+    if not re.fullmatch(r"[A-Za-z_.][\w.]*", general):
+        raise AnalysisError(
+            f"general: {general!r} is no name of a factor. Use letters, digits and "
+            "underscores, a letter first."
+        )
+    if general in taken:
+        raise AnalysisError(
+            f"general: {general!r} is a scale or an item of the instrument already. "
+            "Choose another name for the general factor."
+        )
+
+
+def _require_items(omit: Sequence[str], instrument: Instrument) -> None:
+    known = set(instrument.item_ids)
+    if stray := [name for name in omit if name not in known]:
+        raise AnalysisError(
+            f"omit: {stray} are not items of {instrument.id!r}."
+            f"{near(stray[0], known)} Name the items to leave out."
+        )
 
 
 def _loadings(factor: str, indicators: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from analysis.errors import AnalysisError, TooFewError
 from analysis.result import warning_table
 from analysis.scoring import select_scales
+from survey.instrument import Instrument
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.scoring import Scores
-    from survey.instrument import Instrument, Scale
+    from survey.instrument import Scale
 
 
 def measured_scales(
@@ -131,6 +132,11 @@ def silent_items(scores: Scores, scales: Sequence[str] | str | None) -> list[str
 def _chosen(
     instrument: Instrument, scales: Sequence[str] | str | None
 ) -> tuple[Scale, ...]:
+    if not isinstance(instrument, Instrument):
+        raise AnalysisError(
+            f"instrument: {type(instrument).__name__} is given. Read the questionnaire "
+            "first, with Instrument.load(id or path)."
+        )
     if not scales and (signs := instrument.scales_of("sign")):
         return signs
     return select_scales(instrument, scales)

@@ -14,13 +14,13 @@ from analysis.measurement.scales import left_out, silent_items
 from analysis.measurement.treatment import choose_treatment
 from analysis.reliability import bifactor_reliability
 from analysis.result import warning_table
+from analysis.scoring import Scores
 from analysis.sem import IMPROPER, SemFit, cfa, compare, discriminant_validity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from analysis.reliability.hierarchical import HierarchicalReliability
-    from analysis.scoring import Scores
     from analysis.sem import Comparison, DiscriminantValidity
     from analysis.sem.estimators import EstimatorName, Missing
 
@@ -139,6 +139,11 @@ def fit_structures(
         A structure that does not converge, is not identified or does not suit the
         scales is missing, with the reason in `warnings`.
     """
+    if not isinstance(scores, Scores):
+        raise AnalysisError(
+            f"scores: {type(scores).__name__} is given. Score the valid answers first, "
+            "with analysis.score(responses)."
+        )
     instrument, items = scores.instrument, scores.items
     omit = silent_items(scores, scales)
     how = choose_treatment(scores, scales, estimator, missing, omit)

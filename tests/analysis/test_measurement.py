@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+import pandas as pd
 import pytest
 
 from analysis.errors import AnalysisError
-from analysis.measurement import measured_scales, measurement_model
+from analysis.measurement import fit_structures, measured_scales, measurement_model
 from analysis.sem.syntax import parse
 
 if TYPE_CHECKING:
@@ -88,3 +89,31 @@ def test_the_signs_and_their_general_factor(pushing_away: Instrument) -> None:
 @pytest.mark.parametrize("structure", ["one", "correlated", "second_order", "bifactor"])
 def test_the_syntax_can_be_read(pushing_away: Instrument, structure: str) -> None:
     assert parse(measurement_model(pushing_away, structure))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"omit": ["zz1"]}, r"omit: \['zz1'\] are not items of 'own'"),
+        ({"general": "s"}, "general: 's' is a scale or an item"),
+        ({"general": "q1"}, "general: 'q1' is a scale or an item"),
+        ({"general": "my factor"}, "general: 'my factor' is no name of a factor"),
+    ],
+)
+def test_what_does_not_suit_the_instrument_is_refused(
+    own: Instrument, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(AnalysisError, match=message):
+        measurement_model(own, "one", **options)
+
+
+def test_one_item_may_be_left_out_by_its_name(own: Instrument) -> None:
+    model = measurement_model(own, "one", omit="q1")
+    assert model == "st =~ q2 + q3 + q4"
+
+
+def test_an_id_is_no_instrument_and_a_frame_no_scores() -> None:
+    with pytest.raises(AnalysisError, match="instrument: str is given"):
+        measurement_model("own", "one")  # type: ignore[arg-type]
+    with pytest.raises(AnalysisError, match="scores: DataFrame is given"):
+        fit_structures(pd.DataFrame(), ["one"])  # type: ignore[arg-type]
