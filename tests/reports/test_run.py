@@ -151,7 +151,9 @@ def test_an_interrupt_leaves_no_kernel(
     pids = tmp_path / "pid"
     cell = f"import os, time; open({str(pids)!r}, 'w').write(str(os.getpid()))"
     slow = case(cell, "time.sleep(120)")
+    # Jobs in the background of a shell ignore interrupts, and hand that on.
     script = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
         "from pathlib import Path; from reports.catalog import Case;"
         "from reports.run import run; import sys;"
         "run(Case.model_validate_json(sys.argv[1]), Path(sys.argv[2]))"
