@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from itertools import combinations
-from typing import TYPE_CHECKING, Literal, TypeAlias, cast, get_args
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast, get_args
 
 from analysis.errors import AnalysisError, TooFewError
 from analysis.measurement.scales import measured_scales
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from survey.instrument import Instrument, Scale
 
 Structure: TypeAlias = Literal["one", "correlated", "second_order", "bifactor"]
+
+#: Structures with a general factor above or beside those of the scales.
+_ABOVE: Final = frozenset({"second_order", "bifactor"})
 
 
 def measurement_model(
@@ -63,7 +66,8 @@ def measurement_model(
         )
     chosen = measured_scales(instrument, scales)
     top = general or _general_name(instrument, chosen)
-    _require_free(top, instrument, chosen)
+    others = {scale.id for scale in chosen} if structure in _ABOVE else set()
+    _require_free(top, others | set(instrument.item_ids))
     omit = (omit,) if isinstance(omit, str) else omit
     _require_items(omit, instrument)
     items = {
@@ -95,10 +99,7 @@ def measurement_model(
     return "\n".join([_loadings(top, every), *specific, *apart])
 
 
-def _require_free(
-    general: str, instrument: Instrument, chosen: Sequence[Scale]
-) -> None:
-    taken = {*(scale.id for scale in chosen), *instrument.item_ids}
+def _require_free(general: str, taken: set[str]) -> None:
     if not re.fullmatch(r"[A-Za-z_.][\w.]*", general):
         raise AnalysisError(
             f"general: {general!r} is no name of a factor. Use letters, digits and "
@@ -106,7 +107,7 @@ def _require_free(
         )
     if general in taken:
         raise AnalysisError(
-            f"general: {general!r} is a scale or an item of the instrument already. "
+            f"general: {general!r} is another factor or an item of the model already. "
             "Choose another name for the general factor."
         )
 

@@ -95,8 +95,8 @@ def test_the_syntax_can_be_read(pushing_away: Instrument, structure: str) -> Non
     ("options", "message"),
     [
         ({"omit": ["zz1"]}, r"omit: \['zz1'\] are not items of 'own'"),
-        ({"general": "s"}, "general: 's' is a scale or an item"),
-        ({"general": "q1"}, "general: 'q1' is a scale or an item"),
+        ({"general": "s"}, "general: 's' is another factor"),
+        ({"general": "q1"}, "general: 'q1' is another factor or an item"),
         ({"general": "my factor"}, "general: 'my factor' is no name of a factor"),
     ],
 )
@@ -104,12 +104,17 @@ def test_what_does_not_suit_the_instrument_is_refused(
     own: Instrument, options: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(AnalysisError, match=message):
-        measurement_model(own, "one", **options)
+        measurement_model(own, "bifactor", **options)
 
 
 def test_one_item_may_be_left_out_by_its_name(own: Instrument) -> None:
     model = measurement_model(own, "one", omit="q1")
     assert model == "st =~ q2 + q3 + q4"
+
+
+def test_one_factor_may_be_called_like_a_scale(own: Instrument) -> None:
+    model = measurement_model(own, "one", scales="s", general="s")
+    assert model == "s =~ q1 + q2"
 
 
 def test_an_id_is_no_instrument_and_a_frame_no_scores() -> None:
