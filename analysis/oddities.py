@@ -103,6 +103,9 @@ def stray_codes(x: Float2D, names: Sequence[str]) -> Iterator[tuple[str, str, st
     if not width or gap <= (1.0 if below else wide) * width:
         return
     held = np.isin(x, stray)
+    if (held.any(axis=0) & (held | np.isnan(x)).all(axis=0)).any():
+        # A column of its own range is another scale.
+        return
     items = ", ".join(np.asarray(names, dtype=object)[held.any(axis=0)])
     found = ", ".join(f"{code:g}" for code in stray)
     yield (

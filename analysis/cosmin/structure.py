@@ -93,13 +93,14 @@ def _disagreement(passed: dict[str, bool]) -> list[str]:
 def grade_invariance(found: Invariance, *, what: str = "groups") -> Grade:
     """Grade measurement invariance by the steps of its ladder.
 
-    A plus when every step holds; indeterminate when one is unclear; a minus when one
-    does not hold. What makes a step hold is in `Invariance.criteria`; COSMIN leaves it
-    open.
+    A plus when every step holds; indeterminate when one is unclear or the first was not
+    tested; a minus when one does not hold. What makes a step hold is in
+    `Invariance.criteria`; COSMIN leaves it open.
     """
     table = found.tidy()
     holds = table["holds"].tolist()
-    rating: Rating = "-" if "no" in holds else "?" if "unclear" in holds else "+"
+    known = "unclear" not in holds and found.reached != "none"
+    rating: Rating = "-" if "no" in holds else "+" if known else "?"
     fit = next(iter(found.fits.values()))
     indicators = {r.rhs for r in fit.table.rows if r.op == "=~"} & set(fit.observed)
     released = f"; {len(found.released)} released" if len(found.released) else ""

@@ -41,6 +41,10 @@ METHODS: Final[tuple[DifferenceMethod, ...]] = (
 REPRODUCED: Final = 1e-8
 
 
+# Of a chi-square that rounding alone makes smaller.
+_ROUNDING: Final = 1e-6
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """A test of the restrictions that one model puts on another.
@@ -103,6 +107,12 @@ def difference(
         )
     df = restricted.statistic.df - free.statistic.df
     plain = restricted.statistic.chisq - free.statistic.chisq
+    if plain < -_ROUNDING * max(1.0, restricted.statistic.chisq):
+        return Difference(
+            *(np.nan, df, np.nan, chosen),
+            "the less restricted model fits worse: its search ended at a local "
+            "minimum, or they are not nested; start it near the other's estimates",
+        )
     if chosen == "standard":
         return _tested(plain, df, chosen)
     if not free.statistic.scaled and not restricted.statistic.scaled:

@@ -331,3 +331,33 @@ def test_a_second_order_model_that_runs_away_names_where() -> None:
     assert "g =~ visual (at " in str(cast("Exception", told.value))
     loose = cfa(SECOND, data)
     assert "negative_variance" in set(loose.warnings["what"])
+
+
+def test_a_code_for_a_missing_answer_is_named() -> None:
+    data = HS[[f"x{k}" for k in range(1, 5)]].round().astype(float)
+    data.loc[[3, 8], "x2"] = -99
+    fit = cfa("f =~ x1 + x2 + x3 + x4", data)
+    assert fit.warnings["what"].str.startswith("-99 far from all other codes").any()
+    assert fit.warnings["where"].str.endswith("to x2").any()
+    data["year"] = 2020 + HS["x5"].round()
+    other = cfa("f =~ x1 + x3 + x4 + year", data)
+    assert not other.warnings["what"].str.contains("far from").any()
+
+
+def test_a_ladder_without_its_first_step_holds_nowhere() -> None:
+    found = invariance(THREE, HS, "school", steps=["loadings", "intercepts"])
+    assert found.table["holds"].iloc[0] == "not testable"
+    assert found.reached == "none"
+    assert found.warnings["what"].eq("step not tested").any()
+
+
+def test_a_freer_model_that_fits_worse_is_not_tested() -> None:
+    free, restricted = cfa(THREE, HS), cfa(THREE + "\nvisual ~~ 0*speed", HS)
+    test = difference(restricted, free)
+    assert np.isnan(test.pvalue)
+    assert "fits worse" in test.note
+
+
+def test_poor_fit_before_anything_is_equal_is_said() -> None:
+    found = invariance("f =~ x1 + x2 + x4 + x5 + x7 + x8", HS, "school")
+    assert found.warnings["what"].eq("poor fit before anything is equal").any()

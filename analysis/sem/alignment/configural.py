@@ -11,6 +11,7 @@ from analysis.errors import AnalysisError
 from analysis.sem.alignment.pattern import Pattern, Term
 from analysis.sem.partable.values import complex_jacobian
 from analysis.sem.standardize import whole
+from analysis.sem.syntax import parse
 
 if TYPE_CHECKING:
     from analysis.arrays import Float1D, Float2D
@@ -88,6 +89,11 @@ def _require_configural(fit: SemFit) -> None:
             f"alignment: {equal[0]} is held equal in the groups, and alignment starts "
             "from a model in which nothing is. Leave group_equal= and shared labels "
             "out."
+        )
+    if parse(fit.model).constraints:
+        raise AnalysisError(
+            "alignment: the model has constraints (==, < or >), and alignment starts "
+            "from a model in which nothing is held. Leave them out."
         )
     loadings = [r for r in table.rows if r.op == "=~" and r.group == 1]
     named = [r.rhs for r in loadings]

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis.oddities import stray_codes
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -33,6 +35,7 @@ def sample_rows(problem: Problem, data: Table) -> Iterator[Row]:
     for moments in problem.moments:
         yield from _dropped(moments, problem.method.missing)
     yield from _empty(data)
+    yield from _stray(problem, data)
     yield from _few(problem.n_obs, n_free)
     yield from _few_clusters(problem, n_free)
     yield from _rare(problem, data)
@@ -47,6 +50,15 @@ def moment_rows(moments: Moments, table: ParameterTable) -> Iterator[Row]:
 def place_of(label: str) -> str:
     """Say which group; nothing where there is one only."""
     return f" in group {label!r}" if label else ""
+
+
+def _stray(problem: Problem, data: Table) -> Iterator[Row]:
+    """Codes of indicators that may stand for a missing answer."""
+    indicators = {r.rhs for r in problem.table.rows if r.op == "=~"}
+    at = [k for k, name in enumerate(data.names) if name in indicators]
+    if at:
+        x = np.vstack([group.x for group in data.groups])
+        yield from stray_codes(x[:, at], [data.names[k] for k in at])
 
 
 def _empty(data: Table) -> Iterator[Row]:

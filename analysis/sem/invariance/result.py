@@ -87,13 +87,14 @@ class Invariance:
 
     @property
     def reached(self) -> str:
-        """The last tested step up to which all hold."""
+        """The last tested step up to which all hold; none without a first one."""
         last = "none"
-        for row in self.table.to_dict("records"):
-            if row["holds"] == "no":
+        for k, row in enumerate(self.table.to_dict("records")):
+            if row["holds"] == "not testable" and k:
+                continue
+            if row["holds"] != "yes":
                 break
-            if row["holds"] != "not testable":
-                last = str(row["step"])
+            last = str(row["step"])
         return last
 
     def tidy(self) -> pd.DataFrame:
@@ -127,7 +128,10 @@ class Invariance:
             )
         sizes = ", ".join(f"{name} n = {n}" for name, n in self.groups.items())
         freed = f"; {len(self.released)} released" if len(self.released) else ""
-        return f"{'; '.join(parts)}. Holds up to: {self.reached}{freed} ({sizes})."
+        known = self.table.loc[self.table["holds"] == "unclear", "step"]
+        unclear = f"; unclear: {', '.join(known)}" if len(known) else ""
+        end = f"Holds up to: {self.reached}{unclear}{freed} ({sizes})."
+        return f"{'; '.join(parts)}. {end}" if parts else end
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Fit along the ladder: CFI and RMSEA by step, with the steps that hold."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
     from analysis.sem.fit import SemFit
     from analysis.sem.invariance.study import Study
+
+# Fit that nobody calls acceptable (Browne & Cudeck 1993; Bentler 1990).
+_POOR_CFI: Final = 0.90
+_POOR_RMSEA: Final = 0.10
 
 
 def cautions(
@@ -29,13 +33,13 @@ def cautions(
     fits
         The fitted models by step.
     """
-    every = [_binary(study), _not_testable(rows), _without_robust(fits)]
+    every = [_binary(study), _not_testable(rows), _poor(rows), _without_robust(fits)]
     return pd.concat([*every, _of_steps(fits)], ignore_index=True)
 
 
 def _not_testable(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
     """Name the steps that restrict nothing, and so say nothing."""
-    return warning_table(
+    found = [
         (
             "step not testable",
             f"{row['step']}: as many degrees of freedom as the step before",
@@ -44,8 +48,32 @@ def _not_testable(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
                 "nor fails; leave it out of steps="
             ),
         )
-        for row in rows
+        for row in rows[1:]
         if row["holds"] == "not testable"
+    ]
+    if rows[0]["holds"] == "not testable":
+        first = str(rows[0]["step"])
+        say = "Without a configural step before it nothing is known of it; add one"
+        found.insert(0, ("step not tested", first, say))
+    return warning_table(found)
+
+
+def _poor(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
+    """Warn where already the same structure fits badly."""
+    cfi, rmsea = (float(str(rows[0][name])) for name in ("cfi", "rmsea"))
+    if not (cfi < _POOR_CFI or rmsea > _POOR_RMSEA):
+        return warning_table()
+    return warning_table(
+        [
+            (
+                "poor fit before anything is equal",
+                f"{rows[0]['step']}: CFI = {cfi:.3f}, RMSEA = {rmsea:.3f}",
+                (
+                    "What follows from it says little; see local_fit of that step and "
+                    "mend the model first"
+                ),
+            )
+        ]
     )
 
 

@@ -19,8 +19,8 @@ LEVEL: Final = 0.05
 CRITERIA: Final = (
     f"no: the difference test rejects at {LEVEL:.0%} and CFI falls by more "
     f"than {-DELTA_CFI:.3f} or RMSEA rises by more than {DELTA_RMSEA:.3f} "
-    "(Cheung & Rensvold 2002; Chen 2007); unclear: only one of them. These "
-    "cut-offs come from continuous maximum likelihood."
+    "(Cheung & Rensvold 2002; Chen 2007); unclear: only one of them, or no "
+    "difference test. These cut-offs come from continuous maximum likelihood."
 )
 
 
@@ -52,7 +52,9 @@ def changes_of(before: SemFit, after: SemFit, end: str) -> tuple[float, float]:
 
 def holds(test: Difference, cfi: float, rmsea: float) -> str:
     """Whether a step holds: test and change of fit agree, or it is unclear."""
-    rejected = bool(np.isfinite(test.pvalue) and test.pvalue < LEVEL)
+    if np.isnan(test.pvalue):
+        return "unclear"
+    rejected = bool(test.pvalue < LEVEL)
     worse = cfi < DELTA_CFI or rmsea > DELTA_RMSEA
     if rejected and worse:
         return "no"
@@ -103,7 +105,7 @@ def rung(
         "delta_cfi": nothing,
         "delta_rmsea": nothing,
         "delta_srmr": nothing,
-        "holds": "yes" if before is None else "not testable",
+        "holds": "yes" if step.name == "configural" else "not testable",
     }
     if before is not None:
         cfi, rmsea = changes_of(before, fit, end)
