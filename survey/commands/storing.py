@@ -16,7 +16,7 @@ from survey.store import backup as copies
 from survey.store import studies, tables
 from survey.store.codes import VARIABLE, key_file, key_for
 from survey.store.database import reading, writing
-from survey.store.versions import current, newest, require_current
+from survey.store.versions import current, newest, require_current, require_known
 from survey.store.versions import upgrade as bring_up_to_date
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def backup(*, to: Path, database: str) -> None:
     and no receipt works: keep that too, elsewhere.
     """
     with engine_of(database) as engine:
-        require_current(engine)
+        require_known(engine)
         made = copies.backup(engine, to)
         with writing(engine) as connection:
             journal.note(connection, author(), "backup", to.name)
@@ -54,7 +54,7 @@ def backup(*, to: Path, database: str) -> None:
 @options.database
 @options.clearly
 def restore(*, source: Path, database: str) -> None:
-    """Put a backup into a new or empty database, of the same kind or the other."""
+    """Put a backup into a new database, of the same kind or the other."""
     copies.check(source)
     with engine_of(database, make=True) as engine:
         found = copies.restore(source, engine)

@@ -6,10 +6,11 @@ about what it does not show.
 
 from __future__ import annotations
 
+import hashlib
 import random
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from survey import conditions
 from survey.conditions import holds_for
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 
     AnyItem = LikertItem | ChoiceItem | NumberItem | TextItem
     Orders = Mapping[str, tuple[str, ...]]
+
+
+#: Letters of a part's id before its number, and of what tells long ids apart.
+_STEM: Final = 27
+_DIGEST: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,9 +209,19 @@ def _parts(
 ) -> Iterator[tuple[Page, int, int]]:
     """Cut a page into parts: the part, its first item, the one after its last."""
     for number, (first, end) in enumerate(cuts(page, names, instrument), 1):
-        # No page has a hyphen in its id.
-        own = page.model_copy(update={"id": f"{page.id}-{number}"})
+        own = page.model_copy(update={"id": f"{_stem(page.id)}-{number}"})
         yield (page if number == 1 else own), first, end
+
+
+def _stem(page: str) -> str:
+    """Shorten a long id, so that a part's is no longer than a page's may be.
+
+    No page has a hyphen in its id.
+    """
+    if len(page) <= _STEM:
+        return page
+    digest = hashlib.sha256(page.encode()).hexdigest()[:_DIGEST]
+    return f"{page[: _STEM - _DIGEST - 1]}-{digest}"
 
 
 def _settled(

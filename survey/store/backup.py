@@ -22,7 +22,7 @@ from survey.errors import StoreError
 from survey.store import tables
 from survey.store.database import reading, writing
 from survey.store.studies import now
-from survey.store.versions import current, empty, upgrade
+from survey.store.versions import current, empty, newest, upgrade
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,7 +99,7 @@ def backup(engine: sa.Engine, target: Path) -> Backup:
             connection.exec_driver_sql(
                 "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
             )
-        for table in _kept():
+        for table in _kept(connection, version):
             digest, count = hashlib.sha256(), 0
             with archive.open(f"{table.name}.jsonl", "w") as stream:
                 for line in _lines(connection, table):
@@ -208,8 +208,13 @@ def _held(connection: sa.Connection, found: Backup) -> list[sa.Table]:
     return list(metadata.sorted_tables)
 
 
-def _kept() -> list[sa.Table]:
-    return [t for t in tables.metadata.sorted_tables if t.name not in _LEFT_OUT]
+def _kept(connection: sa.Connection, version: str) -> list[sa.Table]:
+    """List what is copied: the tables of this program, or of the one that made them."""
+    metadata = tables.metadata
+    if version != newest():
+        metadata, known = sa.MetaData(), tables.metadata.tables
+        metadata.reflect(connection, only=lambda name, _: name in known)
+    return [t for t in metadata.sorted_tables if t.name not in _LEFT_OUT]
 
 
 def _lines(connection: sa.Connection, table: sa.Table) -> Iterator[bytes]:

@@ -120,7 +120,7 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
     except DBAPIError as error:
         raise plainly(error) from error
     except NoConnectionError:
-        raise _busy() from None
+        raise busy() from None
 
 
 def begin(connection: sa.Connection) -> None:
@@ -164,7 +164,7 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
     except DBAPIError as error:
         raise plainly(error) from error
     except NoConnectionError:
-        raise _busy() from None
+        raise busy() from None
 
 
 def forget(engine: sa.Engine) -> bool:
@@ -215,7 +215,8 @@ def _for_postgresql(gathered: Gathered, compiler: SQLCompiler, **_: object) -> s
     return f"CAST(json_agg(json_build_array({columns})) AS TEXT)"
 
 
-def _busy() -> StoreError:
+def busy() -> StoreError:
+    """Say that all connections are in use."""
     return StoreError(
         "database: every connection is taken. Nothing of this was stored; try again in "
         "a moment."

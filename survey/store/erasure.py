@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnectionError
 
 from survey.store import tables
-from survey.store.database import forget, plainly
+from survey.store.database import busy, forget, plainly
 from survey.store.studies import now
 
 if TYPE_CHECKING:
@@ -32,6 +33,13 @@ _PERSONAL: Final = (
     tables.response,
     tables.submission,
     tables.answer,
+)
+_NAMES: Final = [table.name for table in _PERSONAL]
+_FOREIGN: Final = (
+    "SELECT count(*) FROM pg_class c JOIN pg_database d ON d.datname = "
+    "current_database() WHERE c.relname = ANY(%s) AND c.relkind = 'r' "
+    "AND c.relnamespace = current_schema()::regnamespace "
+    "AND NOT pg_has_role(c.relowner, 'USAGE') AND NOT pg_has_role(d.datdba, 'USAGE')"
 )
 #: Looks for transactions older than an erasure, and seconds between them.
 _LOOKS: Final = 10
@@ -82,8 +90,9 @@ def sweep(engine: sa.Engine) -> bool:
     Returns
     -------
     bool
-        False if that is not so yet: someone reads an older state of the database, or
-        another program holds a table. Call it again later.
+        False if that is not so yet: someone reads an older state of the database,
+        another program holds a table, or the database's user may not vacuum, being
+        owner of neither tables nor database. Call it again later.
 
     Raises
     ------
@@ -94,12 +103,17 @@ def sweep(engine: sa.Engine) -> bool:
         return forget(engine) if engine.dialect.name == "sqlite" else _vacuum(engine)
     except DBAPIError as error:
         raise plainly(error) from error
+    except NoConnectionError:
+        raise busy() from None
 
 
 def _vacuum(engine: sa.Engine) -> bool:
     with engine.connect() as plain:
         connection = plain.execution_options(isolation_level="AUTOCOMMIT")
         free = _nobody_older(connection)
+        # Who may not vacuum a table is only warned of it, and it is left out.
+        if connection.exec_driver_sql(_FOREIGN, (_NAMES,)).scalar_one():
+            return False
         connection.exec_driver_sql("SET lock_timeout = '5s'")
         try:
             for table in _PERSONAL:

@@ -84,6 +84,20 @@ def require_current(engine: sa.Engine) -> None:
         )
 
 
+def require_known(engine: sa.Engine) -> None:
+    """See that a database has tables that this program can read, be they older.
+
+    Raises
+    ------
+    StoreError
+        If it is newer, or has none.
+    """
+    found = current(engine)
+    if found is None:
+        require_current(engine)
+    _require_known(found)
+
+
 def _require_known(version: str | None) -> None:
     script = ScriptDirectory.from_config(_config())
     known = {one.revision for one in script.walk_revisions()}

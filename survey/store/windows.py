@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from survey.errors import RefusedError
@@ -83,6 +84,8 @@ def close_now(connection: sa.Connection, study: Study, number: int) -> Study:
             f"wave {number}: is closed now. To keep it from opening later, change its "
             "first moment."
         )
+    if wave.opens is not None:
+        moment = max(moment, wave.opens + timedelta(seconds=1))
     return studies.set_window(
         connection, study, number, opens=wave.opens, closes=moment
     )

@@ -175,9 +175,10 @@ def _undo(connection: sa.Connection, error: Exception) -> None:
     try:
         connection.exec_driver_sql("ROLLBACK TO SAVEPOINT writes")
         connection.exec_driver_sql("RELEASE SAVEPOINT writes")
-    except DBAPIError:
-        # The database gave up the whole transaction, as on a full disk.
-        raise error from None
+    except DBAPIError as lost:
+        # The database gave up the whole transaction, as on a full disk. What one write
+        # was refused for is none of its neighbours' business.
+        raise (error if isinstance(error, DBAPIError) else lost) from None
 
 
 def _settle(outcomes: list[_Outcome]) -> None:

@@ -210,3 +210,16 @@ def test_a_wave_keeps_to_questionnaires_with_the_form_of_the_study(
     ):
         studies.add_wave(connection, wished, walk)
     assert len(found(engine).waves) == 1
+
+
+def test_a_wave_may_be_closed_in_the_moment_it_was_opened(
+    engine: sa.Engine, study: Study
+) -> None:
+    with writing(engine) as connection:
+        moment = now()
+        opened = studies.set_window(connection, study, 1, opens=moment, closes=None)
+        closed = windows.close_now(connection, opened, 1)
+    (wave,) = closed.waves
+    assert wave.closes is not None
+    assert wave.opens is not None
+    assert wave.closes > wave.opens

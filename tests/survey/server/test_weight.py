@@ -40,6 +40,7 @@ def matrix(
     *,
     required: bool = False,
     shuffled: bool = False,
+    page: str = "signs",
     conditions: dict[str, str] | None = None,
 ) -> Instrument:
     """One page of many items, between two short ones."""
@@ -66,7 +67,7 @@ def matrix(
         ],
         "pages": [
             {"id": "start", "title": "Start", "items": ["first"]},
-            {"id": "signs", "title": "Signs", "text": "How often?"}
+            {"id": page, "title": "Signs", "text": "How often?"}
             | {"items": [one["id"] for one in asked], "random_order": shuffled},
             {"id": "end", "title": "End", "items": ["last"]},
         ],
@@ -278,3 +279,16 @@ def test_pages_that_are_light_are_not_cut() -> None:
             planner = Planner.of(instrument, form.id)
             assert all(planner.slots[p.id][0] == p.id for p in planner.pages)
     assert LIMIT + STATIC < WEIGHT
+
+
+def test_parts_of_a_page_with_a_long_id_have_ids_a_database_takes() -> None:
+    longest, twin = "p" * 31, "p" * 30 + "q"
+    parts = [
+        {one.id for one in Planner.of(matrix(page=name), "full").pages}
+        for name in (longest, twin)
+    ]
+    assert max(map(len, parts[0] | parts[1])) == 31
+    assert longest in parts[0]
+    assert len(parts[0]) > 3
+    # Parts of two pages that begin alike are told apart.
+    assert parts[0] & parts[1] == {"start", "end"}
