@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, cast
@@ -18,10 +19,9 @@ from analysis.sem.difference import (
     reproduces,
 )
 from analysis.sem.estimate import spelt
+from analysis.sem.fit import require_fit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from analysis.sem.fit import SemFit
 
 INDICES = (
@@ -146,6 +146,13 @@ def compare(
     Nesting is established, not assumed: Bentler & Satorra (2010). The test is that of
     ``lavaan::lavTestLRT(fit0, fit1)``; tests/reference/sem_models.R.
     """
+    if not isinstance(fits, Mapping):
+        raise AnalysisError(
+            f"compare: got a {type(fits).__name__} in place of named models. Give them "
+            "names: compare({'one': first, 'two': second})."
+        )
+    for name, fit in fits.items():
+        require_fit(fit, where=f"compare, {name!r}")
     if len(fits) < 2:  # noqa: PLR2004
         raise AnalysisError(
             f"compare: expected at least two models, found {len(fits)}. Hand in a "

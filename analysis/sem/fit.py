@@ -356,3 +356,18 @@ def _se(covariance: Float2D) -> Float1D:
     variance = np.diag(covariance)
     se: Float1D = np.sqrt(np.where(variance > 0, variance, np.nan))
     return se
+
+
+def require_fit(fit: object, *, where: str) -> None:
+    """Refuse what is no fitted model.
+
+    Raises
+    ------
+    AnalysisError
+        If it is something else; says what was given.
+    """
+    if not isinstance(fit, SemFit):
+        raise AnalysisError(
+            f"{where}: got a {type(fit).__name__} in place of a fitted model. Fit one "
+            "first, e.g. cfa('f =~ x1 + x2 + x3', data)."
+        )

@@ -14,6 +14,7 @@ from analysis.errors import AnalysisError, ConvergenceError, NotIdentifiedError
 from analysis.result import warning_table
 from analysis.sem.data import GroupData
 from analysis.sem.estimate import Starts, constrained, minimise
+from analysis.sem.fit import require_fit
 from analysis.sem.moments import Wanted, sample_moments
 from analysis.sem.partable.values import define, label_values
 from analysis.sem.problem import pose
@@ -106,6 +107,7 @@ def profile_interval(
     Neale & Miller (1997): the values at which the likelihood-ratio statistic against
     the fitted model equals the quantile of chi-square with one degree of freedom.
     """
+    require_fit(fit, where="profile_interval")
     problem = fit.problem
     if problem.method.discrepancy not in {"ML", "FIML"}:
         raise AnalysisError(
@@ -280,6 +282,7 @@ def bootstrap_intervals(
     Efron & Tibshirani (1993), chapters 13 and 14. Same idea as
     ``lavaan::parameterEstimates(boot.ci.type = "perc")`` after ``se = "bootstrap"``.
     """
+    require_fit(fit, where="bootstrap_intervals")
     if draws < 1:
         raise AnalysisError(f"bootstrap_intervals: draws={draws}. Ask for 1 or more.")
     rng = np.random.default_rng(seed)

@@ -12,6 +12,7 @@ from scipy.stats import norm
 from analysis.plots.residuals import residual_heatmap
 from analysis.sem.casewise import gamma, middle, moment_scores, normal_gamma, outside
 from analysis.sem.discrepancy import weighted
+from analysis.sem.fit import require_fit
 from analysis.sem.implied import filled, implied
 from analysis.sem.inference import inner_product, likelihood_weight, pieces
 from analysis.sem.missing import information
@@ -123,6 +124,7 @@ def local_fit(fit: SemFit) -> LocalFit:
     Unbiased SRMR: Maydeu-Olivares (2017), eq. 8 to 12. Same as
     ``lavaan::lavResiduals(fit)``; tests/reference/sem_post.R.
     """
+    require_fit(fit, where="local_fit")
     rows, squares, matrices = [], [], {}
     for g, label in enumerate(fit.groups):
         found = _group(fit, g)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import chi2, ncx2
 
+from analysis.sem.fit import require_fit
 from analysis.sem.implied import eta_cov, implied
 from analysis.sem.inference import pieces, score_products
 from analysis.sem.partable import Parameter
@@ -115,6 +116,7 @@ def modification_indices(fit: SemFit, *, delta: float = 0.1) -> ModificationIndi
     rounding makes look identified. With ``likelihood = "wishart"`` its indices are
     N / (N - 1) times ours.
     """
+    require_fit(fit, where="modification_indices")
     rows = list(_freed_one_by_one(fit, _extended(fit)))
     table = _table(fit, rows, delta)
     return ModificationIndices(table, delta, fit.n_obs)

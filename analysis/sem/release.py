@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.stats import chi2
 
 from analysis.result import format_p
+from analysis.sem.fit import require_fit
 from analysis.sem.partable import released
 from analysis.sem.partable.values import complex_jacobian
 from analysis.sem.syntax import parse
@@ -89,6 +90,7 @@ def score_tests(fit: SemFit) -> ScoreTests:
     ``lavaan::lavTestScore(fit)$uni``; tests/reference/sem_post.R. The robust version
     divides by the sandwich variance of the score (Satorra 1989; Yuan & Bentler 1999).
     """
+    require_fit(fit, where="score_tests")
     problem = fit.problem
     slope = -problem.slope(fit.theta) / 2
     bend = problem.bend(fit.theta, observed=False) / 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import numpy as np
@@ -27,6 +28,9 @@ from analysis.sem import (
     sem,
 )
 from analysis.sem.difference import difference
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 mpl.use("Agg")
 
@@ -287,3 +291,25 @@ def test_packages_are_called_like_their_function() -> None:
     assert polychoric(CODES[["x1", "x2"]]).R.shape == (2, 2)
     assert len(reliability({"s": CODES[["x1", "x2", "x3"]]}).tidy()) > 0
     assert analysis.cfa is cfa
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        modification_indices,
+        local_fit,
+        factor_scores,
+        score_tests,
+        lambda fit: profile_interval(fit, "a"),
+        lambda fit: bootstrap_intervals(fit, draws=2),
+        lambda fit: package.compare({"one": fit}),
+    ],
+)
+def test_what_is_no_model_is_named(ask: Callable[[object], object]) -> None:
+    with pytest.raises(AnalysisError, match="got a int in place of a fitted model"):
+        ask(42)
+
+
+def test_models_are_compared_by_name() -> None:
+    with pytest.raises(AnalysisError, match="got a list in place of named models"):
+        package.compare([1, 2])  # type: ignore[arg-type]

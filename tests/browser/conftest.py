@@ -228,6 +228,8 @@ def axe() -> Callable[[Page], list[str]]:
     script = AXE.read_text(encoding="utf-8")
 
     def look(page: Page) -> list[str]:
+        # Styles belong to what is looked at.
+        page.wait_for_load_state("load")
         page.evaluate(script)
         found = page.evaluate(
             "tags => axe.run({runOnly: {type: 'tag', values: tags}})", STANDARDS

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import AnalysisError
+from analysis.sem.fit import require_fit
 from analysis.sem.implied import eta_cov
 from analysis.sem.scores.linear import linear_scores
 from analysis.sem.scores.modes import modes
@@ -47,6 +48,7 @@ def factor_scores(fit: SemFit, method: ScoreMethod | None = None) -> FactorScore
     predictors x. Same as ``lavaan::lavPredict(fit, method)``;
     tests/reference/sem_post.R.
     """
+    require_fit(fit, where="factor_scores")
     if not fit.latent:
         raise AnalysisError("factor_scores: the model has no latent variable.")
     ordinal = bool(fit.table.categories)
