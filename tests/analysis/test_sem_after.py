@@ -303,6 +303,7 @@ def test_packages_are_called_like_their_function() -> None:
         lambda fit: profile_interval(fit, "a"),
         lambda fit: bootstrap_intervals(fit, draws=2),
         lambda fit: package.compare({"one": fit}),
+        package.alignment,
     ],
 )
 def test_what_is_no_model_is_named(ask: Callable[[object], object]) -> None:

@@ -17,6 +17,7 @@ from analysis.sem.alignment.search import Kind, Task, best_alignment, directions
 from analysis.sem.alignment.tables import FactorAligned, arrange
 from analysis.sem.estimate import Request, spelt
 from analysis.sem.estimate.models import fit_request
+from analysis.sem.fit import require_fit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -134,6 +135,7 @@ def _fitted(model: str | SemFit, data: pd.DataFrame | None, asked: Request) -> S
             "fit, which would have no effect. Leave them out, or give the model as "
             "text."
         )
+    require_fit(model, where="alignment")
     return model
 
 
