@@ -207,6 +207,9 @@ def _nobody() -> str:
 
 def stored(connection: sa.Connection, name: str) -> str:
     """Read the hash of someone's password; empty for an unknown name."""
+    if not _NAME.fullmatch(name):
+        # Nobody has it, and a database may not even take it, as with a NUL.
+        return ""
     found = connection.scalar(
         sa.select(tables.researcher.c.password).where(tables.researcher.c.name == name)
     )

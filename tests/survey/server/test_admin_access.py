@@ -157,3 +157,11 @@ def test_studies_begun_later_are_seen_by_those_who_see_all(
         assert accounts.sees(connection, "eve") == ["hers"]
         accounts.remove(connection, "eve")
         assert connection.execute(tables.member.select()).all() == []
+
+
+def test_a_name_that_nobody_can_have_is_wrong_on_every_database(
+    engine: sa.Engine,
+) -> None:
+    with reading(engine) as connection:
+        assert accounts.stored(connection, "ada\x00") == ""
+        assert accounts.stored(connection, "a" * 100_000) == ""
