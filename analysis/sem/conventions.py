@@ -1,4 +1,8 @@
-"""Which convention an index of fit follows, in words."""
+"""Which convention an index of fit follows, in words.
+
+lavaan's, with Mplus's where it prints another number; tests/analysis/test_sem_mplus*.py
+show that nothing else differs.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +33,8 @@ _PLAIN: Final[dict[str, str]] = {
     "srmr": "Bentler (1995): sample standard deviations, means where modelled",
     "srmr_bentler": "the same, thresholds counted with ordered variables",
     "crmr": "residual correlations (Bollen 1989), means or thresholds counted",
-    "srmr_mplus": "Mplus: residual correlations and relative variances",
+    "srmr_mplus": "residual correlations and relative variances; Mplus prints it with "
+    "observed information, srmr with expected and GLS",
     "cn_05": "Hoelter (1983), 5 %",
     "cn_01": "Hoelter (1983), 1 %",
     "mfi": "McDonald (1989)",
@@ -43,18 +48,33 @@ _SCALING: Final[dict[str, str]] = {
     "scaled_shifted": "Asparouhov & Muthen (2010), scaled and shifted",
     "yuan_bentler_mplus": "Yuan & Bentler (2000), as in Mplus",
 }
+# Tests whose interval is that of the plain chi-square, with the trace for its df.
+_BY_TRACE: Final = ("satorra_bentler", "yuan_bentler_mplus", "mean_var_adjusted")
+_MPLUS_ORDINAL: Final = "with N F in place of (N - 1) F"
+_MPLUS_WLS: Final = "fourth moments less products of unbiased covariances"
+_MPLUS_ML: Final = "weights from the sample covariances"
+_BASELINE: Final = "of the model of uncorrelated variables; "
+_GIVEN: Final = (
+    "of the model of variables uncorrelated given the predictors "
+    "(Mplus: that the predictors do not matter, either); "
+)
 
 
-def convention(name: str, method: Method, *, ordinal: bool) -> str:
-    """Say which convention an index follows."""
+def convention(
+    name: str, method: Method, *, ordinal: bool, conditional: bool = False
+) -> str:
+    """Say which convention an index follows.
+
+    `conditional` says that the moments are those given predictors.
+    """
     base = name.removeprefix("baseline_")
-    of = "of the model of uncorrelated variables; " if base != name else ""
+    of = "" if base == name else _GIVEN if conditional else _BASELINE
     if base.endswith("_robust"):
         return f"{_family(base)}{_robust(method, ordinal=ordinal)}"
     if base.endswith("_scaled") or base == "chisq_scaling_factor":
-        return f"{of}{_family(base)}{_SCALING.get(method.test, '')}"
+        return f"{of}{_family(base)}{_scaled(base, method, ordinal=ordinal)}"
     if base in {"chisq", "pvalue"}:
-        return of + _statistic(method)
+        return of + _statistic(method, ordinal=ordinal)
     if base.startswith("rmsea"):
         size = "N - groups" if method.unbiased else "N"
         return f"Steiger (1990) with {size}, times the square root of the groups"
@@ -69,10 +89,24 @@ def _family(base: str) -> str:
     return f"{known}; " if known and not base.startswith("df") else ""
 
 
-def _statistic(method: Method) -> str:
+def _statistic(method: Method, *, ordinal: bool) -> str:
     if method.discrepancy in {"ULS", "DWLS"}:
         return "(N - 1) F; no chi-square distribution, so no p-value"
+    if method.discrepancy == "WLS":
+        return f"(N - 1) F; Mplus: {_MPLUS_ORDINAL if ordinal else _MPLUS_WLS}"
     return "(N - 1) F" if method.unbiased else "N F"
+
+
+def _scaled(base: str, method: Method, *, ordinal: bool) -> str:
+    said = _SCALING.get(method.test, "")
+    interval = base.startswith("rmsea_") and base != "rmsea_scaled"
+    if interval and method.test in _BY_TRACE:
+        return f"{said}; chi-square on tr(U Gamma) df; Mplus: scaled chi-square on df"
+    if base in {"chisq_scaled", "pvalue_scaled"} and ordinal:
+        return f"{said}; Mplus: {_MPLUS_ORDINAL}"
+    if base.startswith(("chisq", "pvalue")) and method.name in {"MLM", "MLMV", "MLMVS"}:
+        return f"{said}; Mplus: {_MPLUS_ML}"
+    return said
 
 
 def _robust(method: Method, *, ordinal: bool) -> str:

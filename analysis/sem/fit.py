@@ -191,9 +191,11 @@ class SemFit:
 
         Names are those of ``lavaan::fitMeasures``, dots as underscores.
         """
-        ordinal, method = bool(self.table.categories), self.problem.method
+        table, method = self.table, self.problem.method
+        ordinal = bool(table.categories)
+        given = table.conditional and bool(table.exogenous)
         rows = [
-            (name, value, convention(name, method, ordinal=ordinal))
+            (name, value, convention(name, method, ordinal=ordinal, conditional=given))
             for name, value in self._values().items()
         ]
         return pd.DataFrame(rows, columns=["measure", "value", "convention"])
@@ -264,7 +266,8 @@ class SemFit:
         AnalysisError
             If there are no latent variables, or no such group.
         """
-        if not self.latent or (group is not None and group not in self.groups):
+        named = isinstance(group, str) and group in self.groups
+        if not self.latent or (group is not None and not named):
             raise AnalysisError(
                 f"diagram: needs latent variables and one of the groups "
                 f"{list(self.groups)}, found group={group!r}."
